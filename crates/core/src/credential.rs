@@ -1,0 +1,135 @@
+//! What is known of a credential and of everything above it: the entries of the directory, and whether they are live.
+
+use ipnet::IpNet;
+
+use crate::clock::Timestamp;
+use crate::id::{AccountId, KeyId, ProjectId, SecretId};
+use crate::master::{MasterKeys, SecretHash};
+use crate::rate::Rate;
+use crate::scope::Scopes;
+use crate::secret::Secret;
+
+/// One stored secret of a key.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredSecret {
+    /// Which secret it is; last use is known per secret.
+    pub id: SecretId,
+    /// Its keyed hash.
+    pub hash: SecretHash,
+    /// Which master key made the hash: an index into [`MasterKeys`].
+    pub master: u8,
+    /// When it ends; the deadline travels with the entry, so that no clock-driven eviction is needed.
+    pub ends_at: Option<Timestamp>,
+}
+
+/// An access key as the directory holds it.
+#[derive(Debug, Clone)]
+pub struct KeyEntry {
+    /// The KEY ID.
+    pub id: KeyId,
+    /// The project that the key belongs to.
+    pub project: ProjectId,
+    /// Counted up when all tokens of the key are revoked.
+    pub generation: i64,
+    /// Whether the key was disabled.
+    pub disabled: bool,
+    /// The key's own end, if it has one.
+    pub expires_at: Option<Timestamp>,
+    /// What the key may.
+    pub scopes: Scopes,
+    /// From where it may be used; empty means from everywhere.
+    pub addresses: Box<[IpNet]>,
+    /// Its own limit of token requests, if it differs from the configured one.
+    pub token_rate: Option<Rate>,
+    /// One or two live secrets.
+    pub secrets: Box<[StoredSecret]>,
+}
+
+impl KeyEntry {
+    /// The live secret that was presented, if it is one of this key's. All are compared, whichever fits.
+    pub fn secret(&self, presented: &Secret, master: &MasterKeys, now: Timestamp) -> Option<SecretId> {
+        let mut found = None;
+        for stored in &self.secrets {
+            let fits = master.at(stored.master).hash(presented).matches(&stored.hash);
+            let live = stored.ends_at.is_none_or(|end| now < end);
+            if fits && live {
+                found = Some(stored.id);
+            }
+        }
+        found
+    }
+}
+
+/// A project or subproject as the directory holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProjectEntry {
+    /// The project's own id.
+    pub id: ProjectId,
+    /// Who pays.
+    pub account: AccountId,
+    /// The project above, for a subproject.
+    pub parent: Option<ProjectId>,
+    /// Whether it was archived (a project) or deleted (a subproject).
+    pub archived: bool,
+}
+
+/// An account as the directory holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccountEntry {
+    /// The account's own id.
+    pub id: AccountId,
+    /// Whether the operator suspended it.
+    pub suspended: bool,
+}
+
+/// Why a credential that exists may not be used now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Inactive {
+    /// The key was disabled.
+    #[error("the access key is disabled")]
+    KeyDisabled,
+    /// The key's own end has come. The word "expired" would make old clients loop.
+    #[error("the access key has reached its end date")]
+    KeyEnded,
+    /// The project or the one above it was archived.
+    #[error("the project of the access key is archived")]
+    ProjectArchived,
+    /// The account was suspended.
+    #[error("the account is suspended")]
+    AccountSuspended,
+}
+
+/// A key with everything above it that can stop it.
+#[derive(Debug, Clone, Copy)]
+pub struct Chain<'a> {
+    /// The key.
+    pub key: &'a KeyEntry,
+    /// The key's project.
+    pub project: &'a ProjectEntry,
+    /// The project above, when the key belongs to a subproject.
+    pub parent: Option<&'a ProjectEntry>,
+    /// The account.
+    pub account: &'a AccountEntry,
+}
+
+impl Chain<'_> {
+    /// Whether the key may be used now: deactivation cascades from account and project.
+    ///
+    /// # Errors
+    /// The first thing that stops it, from the key upwards.
+    pub fn live(&self, now: Timestamp) -> Result<(), Inactive> {
+        if self.key.disabled {
+            return Err(Inactive::KeyDisabled);
+        }
+        if self.key.expires_at.is_some_and(|end| now >= end) {
+            return Err(Inactive::KeyEnded);
+        }
+        if self.project.archived || self.parent.is_some_and(|parent| parent.archived) {
+            return Err(Inactive::ProjectArchived);
+        }
+        if self.account.suspended {
+            return Err(Inactive::AccountSuspended);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! Form bodies (`application/x-www-form-urlencoded`) by the rules of RFC 6749 §3.2.
+
+use std::borrow::Cow;
+
+/// More fields than this are refused.
+pub const MAX_FIELDS: usize = 100;
+
+/// Why a form was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadForm {
+    /// A parameter came more than once (RFC 6749 §3.2).
+    #[error("A parameter is repeated")]
+    Repeated,
+    /// More than [`MAX_FIELDS`] parameters.
+    #[error("Too many parameters")]
+    TooMany,
+}
+
+/// The parameters of a form: each at most once; without a value counts as absent.
+#[derive(Debug)]
+pub struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'a> Form<'a> {
+    /// Decodes a form.
+    ///
+    /// # Errors
+    /// See [`BadForm`].
+    pub fn parse(body: &'a [u8]) -> Result<Self, BadForm> {
+        let mut fields: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::with_capacity(4);
+        for (name, value) in form_urlencoded::parse(body) {
+            if fields.len() == MAX_FIELDS {
+                return Err(BadForm::TooMany);
+            }
+            if fields.iter().any(|(known, _)| *known == name) {
+                return Err(BadForm::Repeated);
+            }
+            fields.push((name, value));
+        }
+        Ok(Self(fields))
+    }
+
+    /// The value of a parameter; `None` when it is absent or empty.
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
+        (!value.is_empty()).then_some(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeated_parameters_are_refused_and_empty_ones_are_absent() {
+        let form = Form::parse(b"grant_type=client_credentials&scope=&x=%2B+y").expect("a form");
+        assert_eq!(form.value("grant_type"), Some("client_credentials"));
+        assert_eq!(form.value("scope"), None);
+        assert_eq!(form.value("x"), Some("+ y"));
+        assert_eq!(Form::parse(b"a=1&a=1").err(), Some(BadForm::Repeated));
+        assert_eq!(Form::parse(b"a=&%61=1").err(), Some(BadForm::Repeated));
+        assert_eq!(Form::parse("&".repeat(200).as_bytes()).map(|form| form.0.len()).ok(), Some(0));
+        let many: String = (0..101).map(|at| format!("f{at}=1&")).collect();
+        assert_eq!(Form::parse(many.as_bytes()).err(), Some(BadForm::TooMany));
+    }
+}

@@ -1,0 +1,124 @@
+//! The decision table of the gate.
+
+use super::*;
+use crate::credential::{AccountEntry, KeyEntry};
+use crate::id::AccountId;
+use crate::random::SystemRandom;
+
+struct World {
+    key: KeyEntry,
+    own: ProjectEntry,
+    account: AccountEntry,
+    product: Product,
+}
+
+fn id() -> ProjectId {
+    ProjectId::new(Timestamp(0), &SystemRandom::default())
+}
+
+fn world() -> World {
+    let random = SystemRandom::default();
+    let account = AccountEntry { id: AccountId::new(Timestamp(0), &random), suspended: false };
+    let own = ProjectEntry { id: id(), account: account.id, parent: None, archived: false };
+    let key = KeyEntry {
+        id: KeyId::new(Timestamp(0), &random),
+        project: own.id,
+        generation: 0,
+        disabled: false,
+        expires_at: None,
+        scopes: Scopes::parse("demo").expect("a scope"),
+        addresses: Box::default(),
+        token_rate: None,
+        secrets: Box::default(),
+    };
+    let product = Product {
+        name: "demo".into(),
+        audience: "https://demo".into(),
+        accepts_token: true,
+        accepts_basic: false,
+        scope: Some("demo".into()),
+        errors: ErrorShape::Google,
+        count: true,
+    };
+    World { key, own, account, product }
+}
+
+impl World {
+    fn decide(&self, path_project: PathProject<'_>, address: Option<&str>) -> Result<ProjectId, Denial> {
+        decide(&Question {
+            product: &self.product,
+            chain: Chain { key: &self.key, project: &self.own, parent: None, account: &self.account },
+            scopes: &self.key.scopes,
+            path_project,
+            address: address.map(|text| text.parse().expect("an address")),
+        })
+    }
+}
+
+#[test]
+fn a_key_reaches_its_own_project_and_its_subprojects_only() {
+    let world = world();
+    let sub = ProjectEntry { id: id(), parent: Some(world.own.id), ..world.own };
+    let other = ProjectEntry { id: id(), ..world.own };
+    let gone = ProjectEntry { archived: true, ..sub };
+    let denied = Err(Denial::WrongProject { key: world.key.id, project: world.own.id });
+    assert_eq!(world.decide(PathProject::None, None), Ok(world.own.id));
+    assert_eq!(world.decide(PathProject::Known(&world.own), None), Ok(world.own.id));
+    assert_eq!(world.decide(PathProject::Known(&sub), None), Ok(sub.id));
+    assert_eq!(world.decide(PathProject::Known(&other), None), denied);
+    assert_eq!(world.decide(PathProject::Known(&gone), None), denied);
+    assert_eq!(world.decide(PathProject::Unknown, None), denied);
+}
+
+#[test]
+fn a_key_of_a_subproject_does_not_reach_the_parent() {
+    let mut world = world();
+    let parent = world.own;
+    world.own = ProjectEntry { id: id(), parent: Some(parent.id), ..parent };
+    assert!(matches!(world.decide(PathProject::Known(&parent), None), Err(Denial::WrongProject { .. })));
+}
+
+#[test]
+fn scope_and_address_are_checked() {
+    let mut world = world();
+    world.key.addresses = vec!["10.0.0.0/8".parse().expect("a network")].into();
+    assert_eq!(world.decide(PathProject::None, Some("10.1.2.3")), Ok(world.own.id));
+    assert_eq!(world.decide(PathProject::None, Some("11.1.2.3")), Err(Denial::WrongAddress));
+    assert_eq!(world.decide(PathProject::None, None), Err(Denial::WrongAddress));
+    world.key.scopes = Scopes::default();
+    assert_eq!(world.decide(PathProject::None, Some("10.1.2.3")), Err(Denial::WrongScope("demo".into())));
+}
+
+#[test]
+fn deactivation_cascades_from_everything_above_the_key() {
+    let now = Timestamp::from_seconds(100);
+    let live = |change: fn(&mut World, &mut ProjectEntry)| {
+        let mut world = world();
+        let mut parent = ProjectEntry { id: id(), ..world.own };
+        change(&mut world, &mut parent);
+        Chain { key: &world.key, project: &world.own, parent: Some(&parent), account: &world.account }.live(now)
+    };
+    assert_eq!(live(|_, _| {}), Ok(()));
+    assert_eq!(live(|world, _| world.key.disabled = true), Err(Inactive::KeyDisabled));
+    assert_eq!(live(|world, _| world.key.expires_at = Some(Timestamp::from_seconds(100))), Err(Inactive::KeyEnded));
+    assert_eq!(live(|world, _| world.own.archived = true), Err(Inactive::ProjectArchived));
+    assert_eq!(live(|_, parent| parent.archived = true), Err(Inactive::ProjectArchived));
+    assert_eq!(live(|world, _| world.account.suspended = true), Err(Inactive::AccountSuspended));
+}
+
+#[test]
+fn only_an_expired_token_is_told_that_it_expired() {
+    let key = KeyId::new(Timestamp(0), &SystemRandom::default());
+    let wrong_kind = Denial::WrongKind { came: CredentialKind::ApiToken, wants: "an access token" };
+    let all = [
+        Denial::AmbiguousPath, Denial::NoRoute, Denial::NoCredential, Denial::TwoCredentials, Denial::Malformed, wrong_kind,
+        Denial::Unknown(CredentialKind::Token), Denial::Revoked, Denial::Inactive(Inactive::KeyDisabled),
+        Denial::Inactive(Inactive::KeyEnded), Denial::Inactive(Inactive::ProjectArchived),
+        Denial::Inactive(Inactive::AccountSuspended), Denial::WrongAudience, Denial::WrongProject { key, project: id() },
+        Denial::WrongScope("demo".into()), Denial::WrongAddress, Denial::TooMany(3),
+    ];
+    for denial in all {
+        assert!(!denial.message().contains("expired"), "{denial:?}");
+    }
+    assert_eq!(Denial::Expired(1_700_000_000).message(), "Jwt expired at 2023-11-14T22:13:20Z");
+}

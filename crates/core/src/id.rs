@@ -1,0 +1,123 @@
+//! Identifiers: UUIDs of version 7 in lower case with hyphens, each kind a type of its own, never used again.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::clock::Timestamp;
+use crate::random::Random;
+
+/// The text was not a UUID in its usual form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a UUID such as 01995a31-0000-7000-8000-000000000000")]
+pub struct BadId;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A fresh identifier that sorts by `now`.
+            pub fn new(now: Timestamp, random: &dyn Random) -> Self {
+                Self(uuid_v7(now, random))
+            }
+
+            /// The sixteen bytes as a number.
+            pub fn as_u128(self) -> u128 {
+                self.0.as_u128()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let mut text = Uuid::encode_buffer();
+                out.write_str(self.0.hyphenated().encode_lower(&mut text))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, out)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                hyphenated(text).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+                out.collect_str(self)
+            }
+        }
+    };
+}
+
+id!(
+    /// A customer organisation, which pays.
+    AccountId
+);
+id!(
+    /// A workspace of an account, or a subproject below one.
+    ProjectId
+);
+id!(
+    /// The public half of an access key: OAuth's `client_id`.
+    KeyId
+);
+id!(
+    /// One request, as in the `request-id` header and the log.
+    RequestId
+);
+id!(
+    /// One stored secret of a key. Last use is known per secret.
+    SecretId
+);
+id!(
+    /// One entry of the audit trail.
+    EventId
+);
+
+/// Only the hyphenated form of 36 characters, in either case: one thing has one spelling.
+fn hyphenated(text: &str) -> Result<Uuid, BadId> {
+    if text.len() != 36 {
+        return Err(BadId);
+    }
+    Uuid::try_parse(text).map_err(|_| BadId)
+}
+
+fn uuid_v7(now: Timestamp, random: &dyn Random) -> Uuid {
+    let mut tail = [0_u8; 10];
+    random.fill(&mut tail);
+    let millis = u64::try_from(now.0.div_euclid(1_000)).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &tail).into_uuid()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::SystemRandom;
+
+    #[test]
+    fn an_id_is_a_version_7_uuid_that_reads_back() {
+        let id = KeyId::new(Timestamp(1_700_000_000_000_000), &SystemRandom::default());
+        let text = id.to_string();
+        assert_eq!(text.as_bytes()[14], b'7');
+        assert_eq!(text.parse::<KeyId>(), Ok(id));
+        assert!(text.starts_with("018bcfe5-6800-7"));
+    }
+
+    #[test]
+    fn other_spellings_of_a_uuid_are_not_ids() {
+        for text in ["", "018bcfe568007000800000000000000a", "{018bcfe5-6800-7000-8000-00000000000a}", "x18bcfe5-6800-7000-8000-00000000000a"] {
+            assert_eq!(text.parse::<KeyId>(), Err(BadId));
+        }
+    }
+}

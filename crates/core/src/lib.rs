@@ -1,0 +1,28 @@
+//! The pure half of Tollgate: identifiers, secrets, tokens, OAuth wire types, routes, the gate's decision and the clock.
+//!
+//! Nothing here does I/O. Time and randomness are arguments, so that every rule can be tested without waiting.
+
+pub mod clock;
+pub mod credential;
+pub mod form;
+pub mod gate;
+pub mod id;
+pub mod keyset;
+pub mod master;
+pub mod name;
+pub mod oauth;
+pub mod page;
+pub mod path;
+pub mod random;
+pub mod rate;
+pub mod route;
+pub mod scope;
+pub mod secret;
+pub mod signing;
+pub mod token;
+
+pub use clock::{Clock, Timestamp};
+pub use id::{AccountId, KeyId, ProjectId, RequestId};
+pub use random::Random;
+pub use scope::Scopes;
+pub use secret::Secret;
