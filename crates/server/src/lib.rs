@@ -1,1 +1,4 @@
+//! Tollgate as a library: store, operations and HTTP doors. The binary is in `crates/cli`.
 
+pub mod config;
+mod store;

@@ -1,0 +1,86 @@
+//! Accounts: who pays.
+
+use tollgate_core::credential::AccountEntry;
+use tollgate_core::{AccountId, Timestamp};
+
+use super::audit::Event;
+use super::engine::{Row, Sql, Writer, args, statements};
+use super::{Store, StoreError};
+
+statements! {
+    INSERT_ACCOUNT = Sql::both(
+        "INSERT INTO accounts (id, display_name, key_limit, suspended_at, created_at, updated_at)
+         VALUES ($1, $2, $3, NULL, $4, $4)");
+    ACCOUNT = Sql::both(
+        "SELECT id, display_name, key_limit, suspended_at, created_at, updated_at FROM accounts WHERE id = $1");
+    ACCOUNTS = Sql::both(
+        "SELECT id, display_name, key_limit, suspended_at, created_at, updated_at
+         FROM accounts WHERE id > $1 ORDER BY id LIMIT $2");
+    SET_ACCOUNT = Sql::both(
+        "UPDATE accounts SET display_name = $2, key_limit = $3, suspended_at = $4, updated_at = $5 WHERE id = $1");
+}
+
+/// An account as it is stored.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Its id.
+    pub id: AccountId,
+    /// Its name, up to 255 characters.
+    pub display_name: String,
+    /// How many access keys each of its projects may have.
+    pub key_limit: i64,
+    /// Since when it is suspended.
+    pub suspended_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+}
+
+impl Store {
+    pub(crate) async fn insert_account(&self, account: &Account, event: &Event) -> Result<(), StoreError> {
+        let mut tx = self.engine.begin(Writer::Identity).await?;
+        let values = args![account.id, &*account.display_name, account.key_limit, account.created_at];
+        tx.execute(INSERT_ACCOUNT, values).await?;
+        tx.write_event(event).await?;
+        tx.commit().await
+    }
+
+    pub(crate) async fn account(&self, id: AccountId) -> Result<Option<Account>, StoreError> {
+        self.engine.row(ACCOUNT, args![id]).await?.as_ref().map(read_account).transpose()
+    }
+
+    /// Accounts after an id, oldest first.
+    pub(crate) async fn accounts(&self, after: &str, limit: i64) -> Result<Vec<Account>, StoreError> {
+        self.engine.rows(ACCOUNTS, args![after, limit]).await?.iter().map(read_account).collect()
+    }
+
+    /// Stores a changed account; `false` when it does not exist.
+    pub(crate) async fn set_account(&self, account: &Account, event: &Event) -> Result<bool, StoreError> {
+        let mut tx = self.engine.begin(Writer::Identity).await?;
+        let values =
+            args![account.id, &*account.display_name, account.key_limit, account.suspended_at, account.updated_at];
+        if tx.execute(SET_ACCOUNT, values).await? == 0 {
+            return Ok(false);
+        }
+        tx.write_event(event).await?;
+        tx.commit().await.map(|()| true)
+    }
+
+    /// The directory's view of an account.
+    pub(crate) async fn account_entry(&self, id: AccountId) -> Result<Option<AccountEntry>, StoreError> {
+        let account = self.account(id).await?;
+        Ok(account.map(|account| AccountEntry { id, suspended: account.suspended_at.is_some() }))
+    }
+}
+
+fn read_account(row: &Row) -> Result<Account, StoreError> {
+    Ok(Account {
+        id: row.parsed(0)?,
+        display_name: row.text(1)?,
+        key_limit: row.int(2)?,
+        suspended_at: row.maybe_time(3)?,
+        created_at: row.time(4)?,
+        updated_at: row.time(5)?,
+    })
+}

@@ -1,0 +1,149 @@
+//! The ledger's transaction: counters, activity, denials and the writer's sequence, all or nothing.
+
+use serde::Serialize;
+use tollgate_core::Timestamp;
+
+use super::engine::{Sql, Writer, args, statements};
+use super::{Store, StoreError};
+
+/// How many denials are kept per account.
+pub(crate) const DENIALS_KEPT: i64 = 1_000;
+
+statements! {
+    INSERT_WRITER = Sql::both("INSERT INTO ledger_writers (writer, sequence, started_at) VALUES ($1, 0, $2)");
+    SEQUENCE = Sql::both("SELECT sequence FROM ledger_writers WHERE writer = $1");
+    ADVANCE = Sql::both("UPDATE ledger_writers SET sequence = $2 WHERE writer = $1 AND sequence = $2 - 1");
+    COUNT = Sql {
+        sqlite: "INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+            FROM json_each($1) WHERE true
+            ON CONFLICT (account_id, hour, project_id, credential_id, product)
+            DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied",
+        postgres: "INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
+            SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, row ->> 4,
+            CAST(row ->> 5 AS BIGINT), CAST(row ->> 6 AS BIGINT)
+            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row)
+            ON CONFLICT (account_id, hour, project_id, credential_id, product)
+            DO UPDATE SET calls = usage_hourly.calls + excluded.calls, denied = usage_hourly.denied + excluded.denied",
+    };
+    TOUCH = Sql {
+        sqlite: "INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
+            ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, agent = excluded.agent",
+        postgres: "INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
+            SELECT row ->> 0, row ->> 1, CAST(row ->> 2 AS BIGINT), row ->> 3, row ->> 4
+            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row)
+            ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, agent = excluded.agent",
+    };
+    INSERT_DENIAL = Sql::both(
+        "INSERT INTO denials (request_id, account_id, project_id, credential_id, product, at, method, path, address, reason, message)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+    FORGET_DENIALS = Sql::both(
+        "DELETE FROM denials WHERE account_id = $1 AND request_id <= (
+         SELECT request_id FROM denials WHERE account_id = $1 ORDER BY request_id DESC LIMIT 1 OFFSET $2)");
+}
+
+/// One counter's growth: account, hour, project, credential, product, calls, denied. Serialized as an array.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct CountRow<'a>(
+    pub(crate) tollgate_core::AccountId,
+    pub(crate) i64,
+    pub(crate) tollgate_core::ProjectId,
+    pub(crate) tollgate_core::KeyId,
+    pub(crate) &'a str,
+    pub(crate) i64,
+    pub(crate) i64,
+);
+
+/// A last use: row id, credential, instant, address, agent. Serialized as an array.
+#[derive(Debug, Serialize)]
+pub(crate) struct TouchRow<'a>(
+    pub(crate) String,
+    pub(crate) tollgate_core::KeyId,
+    pub(crate) i64,
+    pub(crate) &'a str,
+    pub(crate) &'a str,
+);
+
+/// A denial, to be explained later under its request id.
+#[derive(Debug, Clone)]
+pub struct DenialRow {
+    /// The request.
+    pub request: String,
+    /// Whose credential it was; empty when no account is known.
+    pub account: String,
+    /// The credential's project, if known.
+    pub project: String,
+    /// The KEY ID, if known.
+    pub credential: String,
+    /// The product, if the route has one.
+    pub product: String,
+    /// When.
+    pub at: Timestamp,
+    /// The call's method.
+    pub method: String,
+    /// The call's path without query.
+    pub path: String,
+    /// Where it came from.
+    pub address: String,
+    /// The reason as a word.
+    pub reason: String,
+    /// The reason as the client was told.
+    pub message: String,
+}
+
+/// One batch, ready to be written.
+#[derive(Debug, Default)]
+pub(crate) struct BatchRows<'a> {
+    pub(crate) counts: Vec<CountRow<'a>>,
+    pub(crate) touches: Vec<TouchRow<'a>>,
+    pub(crate) denials: &'a [DenialRow],
+}
+
+impl Store {
+    /// Makes a writer known, before its first batch.
+    pub(crate) async fn insert_writer(&self, writer: &str, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.engine.begin(Writer::Ledger).await?;
+        tx.execute(INSERT_WRITER, args![writer, now]).await?;
+        tx.commit().await
+    }
+
+    /// The sequence of the last batch that was committed.
+    pub(crate) async fn ledger_sequence(&self, writer: &str) -> Result<i64, StoreError> {
+        let row = self.engine.row(SEQUENCE, args![writer]).await?;
+        row.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?.int(0)
+    }
+
+    /// Writes a batch under its sequence. A batch that was committed before is left alone: it counts once.
+    pub(crate) async fn commit_batch(&self, writer: &str, sequence: i64, batch: &BatchRows<'_>) -> Result<(), StoreError> {
+        let mut tx = self.engine.begin(Writer::Ledger).await?;
+        if tx.execute(ADVANCE, args![writer, sequence]).await? == 0 {
+            let row = tx.row(SEQUENCE, args![writer]).await?;
+            let last = row.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?.int(0)?;
+            return if last >= sequence { Ok(()) } else { Err(StoreError::Corrupt("the ledger lost a batch")) };
+        }
+        if !batch.counts.is_empty() {
+            tx.execute(COUNT, args![json(&batch.counts)]).await?;
+        }
+        if !batch.touches.is_empty() {
+            tx.execute(TOUCH, args![json(&batch.touches)]).await?;
+        }
+        let mut accounts = std::collections::BTreeSet::new();
+        for denial in batch.denials {
+            let values = args![
+                &*denial.request, &*denial.account, &*denial.project, &*denial.credential, &*denial.product, denial.at,
+                &*denial.method, &*denial.path, &*denial.address, &*denial.reason, &*denial.message,
+            ];
+            tx.execute(INSERT_DENIAL, values).await?;
+            accounts.insert(&*denial.account);
+        }
+        for account in accounts {
+            tx.execute(FORGET_DENIALS, args![account, DENIALS_KEPT]).await?;
+        }
+        tx.commit().await
+    }
+}
+
+fn json<T: Serialize>(rows: &[T]) -> String {
+    serde_json::to_string(rows).expect("rows of texts and numbers are JSON")
+}

@@ -1,0 +1,68 @@
+//! The store: one concrete type over two engines. A change and its audit event share a transaction.
+
+pub(crate) mod accounts;
+pub(crate) mod activity;
+pub(crate) mod audit;
+pub(crate) mod denials;
+pub(crate) mod engine;
+pub(crate) mod keys;
+pub(crate) mod ledger;
+pub(crate) mod lifecycle;
+pub(crate) mod projects;
+pub(crate) mod revocations;
+pub(crate) mod schema;
+pub(crate) mod signing;
+pub(crate) mod usage;
+
+pub use engine::Location;
+pub use schema::OpenError;
+
+use engine::Engine;
+
+/// Everything that is kept, on SQLite or PostgreSQL.
+pub struct Store {
+    engine: Engine,
+}
+
+/// Why the store did not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another row has this unique value.
+    #[error("a unique value is taken")]
+    Taken,
+    /// The database is away, too slow, full, or read-only. Nothing was changed, as far as is known.
+    #[error("the database did not answer: {0}")]
+    Unavailable(String),
+    /// A row holds what it must not. Refuses that row alone.
+    #[error("a stored row cannot be read: {0}")]
+    Corrupt(&'static str),
+}
+
+impl StoreError {
+    fn from_sqlx(error: &sqlx::Error) -> Self {
+        match error {
+            sqlx::Error::Database(cause) if cause.is_unique_violation() => Self::Taken,
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+/// Every statement of the store, so that a test can prepare them all on both engines.
+#[cfg(test)]
+fn statements() -> Vec<(&'static str, engine::Sql)> {
+    [
+        accounts::STATEMENTS,
+        activity::STATEMENTS,
+        audit::STATEMENTS,
+        denials::STATEMENTS,
+        keys::STATEMENTS,
+        ledger::STATEMENTS,
+        lifecycle::STATEMENTS,
+        projects::STATEMENTS,
+        revocations::STATEMENTS,
+        schema::STATEMENTS,
+        signing::STATEMENTS,
+        usage::STATEMENTS,
+    ]
+    .concat()
+}

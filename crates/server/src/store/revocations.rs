@@ -1,0 +1,39 @@
+//! Single tokens revoked before their end. There is no row for any other token.
+
+use tollgate_core::Timestamp;
+
+use super::engine::{Sql, Writer, args, statements};
+use super::{Store, StoreError};
+
+statements! {
+    INSERT_REVOKED = Sql::both(
+        "INSERT INTO revoked_tokens (id, ends_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING");
+    REVOKED = Sql::both("SELECT id, ends_at FROM revoked_tokens WHERE ends_at > $1");
+    FORGET_REVOKED = Sql::both("DELETE FROM revoked_tokens WHERE ends_at <= $1");
+}
+
+impl Store {
+    /// Remembers a `jti` until the token has ended everywhere.
+    pub(crate) async fn revoke_token(&self, id: u128, ends_at: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.engine.begin(Writer::Identity).await?;
+        tx.execute(INSERT_REVOKED, args![format!("{id:032x}"), ends_at]).await?;
+        tx.commit().await
+    }
+
+    /// All revoked tokens that have not ended.
+    pub(crate) async fn revoked_tokens(&self, now: Timestamp) -> Result<Vec<(u128, Timestamp)>, StoreError> {
+        let rows = self.engine.rows(REVOKED, args![now]).await?;
+        rows.iter()
+            .map(|row| {
+                let id = u128::from_str_radix(&row.text(0)?, 16).map_err(|_| StoreError::Corrupt("a jti is not hex"))?;
+                Ok((id, row.time(1)?))
+            })
+            .collect()
+    }
+
+    pub(crate) async fn forget_revoked_tokens(&self, now: Timestamp) -> Result<(), StoreError> {
+        let mut tx = self.engine.begin(Writer::Identity).await?;
+        tx.execute(FORGET_REVOKED, args![now]).await?;
+        tx.commit().await
+    }
+}
