@@ -1,4 +1,5 @@
 //! Tollgate as a library: store, operations and HTTP doors. The binary is in `crates/cli`.
 
 pub mod config;
+pub mod operations;
 mod store;

@@ -1,0 +1,111 @@
+//! Accounts: the operator's business.
+
+use serde_json::json;
+use tollgate_core::AccountId;
+
+use super::directory::Changed;
+use super::manage::{Doing, ManageError, Page, display_name};
+use super::App;
+use crate::store::accounts::Account;
+use crate::store::audit::Event;
+
+/// What to change of an account; `None` leaves a field as it is.
+#[derive(Debug, Default, Clone)]
+pub struct AccountChange {
+    /// A new name.
+    pub display_name: Option<String>,
+    /// How many access keys each of its projects may have.
+    pub key_limit: Option<i64>,
+    /// Suspend or resume.
+    pub suspended: Option<bool>,
+}
+
+impl App {
+    /// Creates an account.
+    ///
+    /// # Errors
+    /// A bad name or limit, or an outage.
+    pub async fn create_account(&self, doing: &Doing<'_>, name: &str, key_limit: Option<i64>) -> Result<Account, ManageError> {
+        let now = self.now();
+        let account = Account {
+            id: AccountId::new(now, &*self.random),
+            display_name: display_name(name, 255)?,
+            key_limit: checked_limit(key_limit.unwrap_or(self.config.limits.keys_per_project))?,
+            suspended_at: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let details = json!({ "displayName": account.display_name });
+        let event = doing.event(self, Some(account.id), None, "account.create", account.id, &details);
+        self.store.insert_account(&account, &event).await?;
+        self.directory.changed(Changed::Account(account.id));
+        Ok(account)
+    }
+
+    /// One account.
+    ///
+    /// # Errors
+    /// It does not exist, or an outage.
+    pub async fn account(&self, id: AccountId) -> Result<Account, ManageError> {
+        self.store.account(id).await?.ok_or(ManageError::NotFound("account"))
+    }
+
+    /// The accounts, oldest first.
+    ///
+    /// # Errors
+    /// A bad page, or an outage.
+    pub async fn accounts(&self, page: &Page) -> Result<(Vec<Account>, String), ManageError> {
+        let limit = page.limit()?;
+        let after = page.cursor(self, "accounts", "")?;
+        let entries = self.store.accounts(&after, limit + 1).await?;
+        Ok(Page::cut(self, "accounts", limit, entries, |account| account.id.to_string()))
+    }
+
+    /// Changes an account. Suspension is in force at the next request.
+    ///
+    /// # Errors
+    /// It does not exist, a bad value, or an outage.
+    pub async fn change_account(&self, doing: &Doing<'_>, id: AccountId, change: AccountChange) -> Result<Account, ManageError> {
+        let mut account = self.account(id).await?;
+        let now = self.now();
+        if let Some(name) = &change.display_name {
+            account.display_name = display_name(name, 255)?;
+        }
+        if let Some(limit) = change.key_limit {
+            account.key_limit = checked_limit(limit)?;
+        }
+        let action = match change.suspended {
+            Some(true) => "account.suspend",
+            Some(false) => "account.resume",
+            None => "account.update",
+        };
+        if let Some(suspended) = change.suspended {
+            account.suspended_at = suspended.then(|| account.suspended_at.unwrap_or(now));
+        }
+        account.updated_at = now;
+        let details = json!({ "displayName": account.display_name, "keyLimit": account.key_limit });
+        let event = doing.event(self, Some(id), None, action, id, &details);
+        if !self.store.set_account(&account, &event).await? {
+            return Err(ManageError::NotFound("account"));
+        }
+        self.directory.changed(Changed::Account(id));
+        Ok(account)
+    }
+
+    /// An account's audit events, newest first.
+    ///
+    /// # Errors
+    /// The account does not exist, a bad page, or an outage.
+    pub async fn audit_events(&self, account: AccountId, page: &Page) -> Result<(Vec<Event>, String), ManageError> {
+        self.account(account).await?;
+        let list = format!("auditEvents/{account}");
+        let limit = page.limit()?;
+        let before = page.cursor(self, &list, "g")?;
+        let entries = self.store.events(account, &before, limit + 1).await?;
+        Ok(Page::cut(self, &list, limit, entries, |event| event.id.to_string()))
+    }
+}
+
+fn checked_limit(limit: i64) -> Result<i64, ManageError> {
+    if (1..=100_000).contains(&limit) { Ok(limit) } else { Err(ManageError::invalid("keyLimit", "must be 1 to 100000")) }
+}

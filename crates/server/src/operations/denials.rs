@@ -1,0 +1,48 @@
+//! Denials: counted, never billed, and explained under their request id.
+
+use super::directory::Known;
+use super::gate::Call;
+use super::ledger::Counter;
+use super::manage::ManageError;
+use super::App;
+use crate::store::ledger::DenialRow;
+use tollgate_core::gate::Denial;
+
+/// Characters that are kept of a denied call's path and method.
+const KEPT: usize = 300;
+
+impl App {
+    pub(super) fn record_denial(&self, call: &Call<'_>, product: Option<u16>, known: Option<&Known>, denial: &Denial) {
+        let counter = product.zip(known).map(|(product, known)| Counter {
+            account: known.account.id,
+            project: known.project.id,
+            key: known.key.id,
+            product,
+        });
+        let path = call.target.split_once('?').map_or(call.target, |(path, _)| path);
+        let kept = |text: &str| text.chars().filter(|letter| !letter.is_control()).take(KEPT).collect::<String>();
+        let row = DenialRow {
+            request: call.request.to_string(),
+            account: known.map(|known| known.account.id.to_string()).unwrap_or_default(),
+            project: known.map(|known| known.project.id.to_string()).unwrap_or_default(),
+            credential: known.map(|known| known.key.id.to_string()).unwrap_or_default(),
+            product: product.map(|product| self.products.at(product).name.to_string()).unwrap_or_default(),
+            at: self.now(),
+            method: kept(call.method),
+            path: kept(path),
+            address: call.client.address.map(|address| address.to_string()).unwrap_or_default(),
+            reason: denial.code().to_owned(),
+            message: denial.message(),
+        };
+        self.ledger.deny(counter, row);
+    }
+
+    /// Why a request was denied, if it is remembered.
+    ///
+    /// # Errors
+    /// No denial is remembered under this id, or an outage.
+    pub async fn denial(&self, request: &str) -> Result<DenialRow, ManageError> {
+        self.ledger.flush().await?;
+        self.store.denial(request).await?.ok_or(ManageError::NotFound("denial"))
+    }
+}

@@ -1,0 +1,168 @@
+//! The directory: credentials and what stands above them, in memory, read through, bounded.
+//!
+//! A change is committed first, then [`Directory::changed`] counts an epoch up and evicts. A read that began in an older
+//! epoch may answer but not fill the directory, so that it cannot put an old state back.
+
+use std::hash::Hash;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use quick_cache::sync::Cache;
+use tollgate_core::credential::{AccountEntry, Chain, KeyEntry, ProjectEntry};
+use tollgate_core::master::MasterKeys;
+use tollgate_core::{AccountId, KeyId, ProjectId};
+
+use crate::store::{Store, StoreError};
+
+/// How many unknown ids are remembered. They have a place of their own, so that guesses evict no known credential.
+const UNKNOWN_ENTRIES: usize = 100_000;
+
+/// What a change concerned.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Changed {
+    Key(KeyId),
+    Project(ProjectId),
+    Account(AccountId),
+}
+
+/// A key with everything above it, as it was when it was looked up.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) key: Arc<KeyEntry>,
+    pub(super) project: ProjectEntry,
+    parent: Option<ProjectEntry>,
+    pub(super) account: AccountEntry,
+}
+
+impl Known {
+    pub(super) fn chain(&self) -> Chain<'_> {
+        Chain { key: &self.key, project: &self.project, parent: self.parent.as_ref(), account: &self.account }
+    }
+}
+
+pub(super) struct Directory {
+    epoch: AtomicU64,
+    /// Held while an entry is filled in or evicted, never across an await, and not at all on a hit.
+    filling: Mutex<()>,
+    keys: Family<KeyId, Arc<KeyEntry>>,
+    projects: Family<ProjectId, ProjectEntry>,
+    accounts: Family<AccountId, AccountEntry>,
+}
+
+struct Family<I, E> {
+    known: Cache<I, E>,
+    unknown: Cache<I, ()>,
+}
+
+impl<I: Hash + Eq + Copy, E: Clone> Family<I, E> {
+    fn new(entries: usize) -> Self {
+        Self { known: Cache::new(entries), unknown: Cache::new(UNKNOWN_ENTRIES.min(entries)) }
+    }
+
+    fn forget(&self, id: I) {
+        self.known.remove(&id);
+        self.unknown.remove(&id);
+    }
+}
+
+impl Directory {
+    pub(super) fn new(entries: usize) -> Self {
+        Self {
+            epoch: AtomicU64::new(0),
+            filling: Mutex::new(()),
+            keys: Family::new(entries),
+            projects: Family::new(entries),
+            accounts: Family::new(entries),
+        }
+    }
+
+    /// Puts a committed change in force: whoever looks from now on reads anew.
+    pub(super) fn changed(&self, what: Changed) {
+        let _filling = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+        match what {
+            Changed::Key(id) => self.keys.forget(id),
+            Changed::Project(id) => self.projects.forget(id),
+            Changed::Account(id) => self.accounts.forget(id),
+        }
+    }
+
+    /// A key with its project, the project above it and its account; `None` when there is no such key.
+    pub(super) async fn key(&self, id: KeyId, store: &Store, master: &MasterKeys) -> Result<Option<Known>, StoreError> {
+        let Some(key) = self.entry(&self.keys, id, || store.key_entry(id, master)).await? else { return Ok(None) };
+        let project = self.project(key.project, store).await?.ok_or(StoreError::Corrupt("a key without its project"))?;
+        let parent = match project.parent {
+            Some(id) => self.project(id, store).await?,
+            None => None,
+        };
+        let account = self.entry(&self.accounts, project.account, || store.account_entry(project.account)).await?;
+        let account = account.ok_or(StoreError::Corrupt("a project without its account"))?;
+        Ok(Some(Known { key, project, parent, account }))
+    }
+
+    pub(super) async fn project(&self, id: ProjectId, store: &Store) -> Result<Option<ProjectEntry>, StoreError> {
+        self.entry(&self.projects, id, || store.project_entry(id)).await
+    }
+
+    async fn entry<I, E, R, F>(&self, family: &Family<I, E>, id: I, read: impl FnOnce() -> F) -> Result<Option<E>, StoreError>
+    where
+        I: Hash + Eq + Copy,
+        E: Clone + From<R>,
+        F: Future<Output = Result<Option<R>, StoreError>>,
+    {
+        if let Some(entry) = family.known.get(&id) {
+            return Ok(Some(entry));
+        }
+        if family.unknown.get(&id).is_some() {
+            return Ok(None);
+        }
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        let entry = read().await?.map(E::from);
+        let _filling = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.epoch.load(Ordering::SeqCst) == epoch {
+            match &entry {
+                Some(entry) => family.known.insert(id, entry.clone()),
+                None => family.unknown.insert(id, ()),
+            }
+        }
+        Ok(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tollgate_core::Timestamp;
+    use tollgate_core::random::SystemRandom;
+
+    fn account(suspended: bool) -> AccountEntry {
+        AccountEntry { id: AccountId::new(Timestamp(0), &SystemRandom::default()), suspended }
+    }
+
+    #[tokio::test]
+    async fn a_read_that_began_before_a_change_does_not_put_the_old_state_back() {
+        let directory = Directory::new(10);
+        let old = account(false);
+        let new = AccountEntry { suspended: true, ..old };
+        let read = directory
+            .entry(&directory.accounts, old.id, || async {
+                directory.changed(Changed::Account(old.id));
+                Ok(Some(old))
+            })
+            .await;
+        assert_eq!(read.expect("a read"), Some(old), "the read itself may answer");
+        let read = directory.entry(&directory.accounts, old.id, || async { Ok(Some(new)) }).await;
+        assert_eq!(read.expect("a read"), Some(new), "but the next one looks again");
+    }
+
+    #[tokio::test]
+    async fn a_negative_entry_ends_when_the_thing_is_made() {
+        let directory = Directory::new(10);
+        let made = account(false);
+        let read = || directory.entry(&directory.accounts, made.id, || async { Ok(None::<AccountEntry>) });
+        assert_eq!(read().await.expect("a read"), None);
+        directory.changed(Changed::Account(made.id));
+        let read = directory.entry(&directory.accounts, made.id, || async { Ok(Some(made)) }).await;
+        assert_eq!(read.expect("a read"), Some(made));
+    }
+}

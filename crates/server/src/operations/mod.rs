@@ -1,0 +1,132 @@
+//! What Tollgate does: every operation is a method of [`App`], called by a handler and calling the store.
+
+mod accounts;
+mod authenticate;
+mod denials;
+mod directory;
+mod gate;
+mod introspection;
+mod keys;
+mod ledger;
+mod ledger_commit;
+mod limits;
+mod manage;
+mod master;
+mod projects;
+mod revocations;
+mod rotation;
+mod signing;
+mod start;
+mod subprojects;
+mod tokens;
+mod upkeep;
+mod usage;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use ipnet::IpNet;
+use quick_cache::sync::Cache;
+use tollgate_core::id::RequestId;
+use tollgate_core::keyset::{KeySet, KeyTimes};
+use tollgate_core::master::MasterKeys;
+use tollgate_core::signing::Algorithm;
+use tollgate_core::token::Issuer;
+use tollgate_core::{Clock, KeyId, Random, Timestamp};
+
+use crate::config::{Config, Products};
+use crate::store::Store;
+
+pub use accounts::AccountChange;
+pub use authenticate::{Client, Verified};
+pub use gate::{Allowed, Authorization, Call, Grant, Refused};
+pub use introspection::Introspected;
+pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};
+pub use ledger::LedgerNumbers;
+pub use manage::{Actor, Doing, ManageError, Page};
+pub use projects::ProjectChange;
+pub use rotation::RotateRequest;
+pub use start::StartError;
+pub use tokens::Issued;
+pub use usage::{Usage, UsageQuestion};
+
+use directory::Directory;
+use ledger::Ledger;
+use limits::Limits;
+use revocations::Revocations;
+
+/// How many verified tokens are remembered.
+const REMEMBERED_TOKENS: usize = 100_000;
+
+/// The whole product: configuration, store, and what is held in memory.
+pub struct App {
+    /// The configuration as it was read.
+    pub config: Config,
+    /// The products and their routes.
+    pub products: Products,
+    issuer: Issuer,
+    audience: Arc<str>,
+    times: KeyTimes,
+    algorithm: Algorithm,
+    introspects_all: Vec<KeyId>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    signing_random: aws_lc_rs::rand::SystemRandom,
+    master: MasterKeys,
+    store: Store,
+    directory: Directory,
+    signing: ArcSwap<KeySet>,
+    verified: Cache<[u8; 32], Arc<Verified>>,
+    revocations: Revocations,
+    limits: Limits,
+    ledger: Ledger,
+    changing_keys: tokio::sync::Mutex<()>,
+    _lock: std::fs::File,
+}
+
+impl App {
+    /// The present instant.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A fresh id for a request.
+    pub fn new_request(&self) -> RequestId {
+        RequestId::new(self.now(), &*self.random)
+    }
+
+    /// The issuer of tokens: the configured public URL.
+    pub fn issuer(&self) -> &str {
+        self.issuer.as_str()
+    }
+
+    /// Peers whose forwarded headers are believed.
+    pub fn trusted_peers(&self) -> &[IpNet] {
+        &self.config.gate.trusted_peers
+    }
+
+    /// The scopes that exist: the products' and our own.
+    pub fn scopes(&self) -> Vec<&str> {
+        let own = [tollgate_core::scope::KEYS_MANAGE, tollgate_core::scope::INTROSPECT];
+        let mut all: Vec<&str> = self.products.iter().filter_map(|product| product.scope.as_deref()).chain(own).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Whether the database answers and the ledger takes calls.
+    pub async fn is_ready(&self) -> bool {
+        self.ledger.is_well() && self.store.ping().await.is_ok()
+    }
+
+    /// What the ledger has done so far.
+    pub fn ledger_numbers(&self) -> LedgerNumbers {
+        self.ledger.numbers()
+    }
+
+    /// Writes what is still in memory and closes the store. Nothing may be recorded afterwards.
+    pub async fn close(&self) {
+        self.ledger.close(&self.store).await;
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,149 @@
+//! Start: data directory, lock, master key, store, signing keys, ledger. Nothing is changed before all checks have passed.
+
+use std::fs::File;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use quick_cache::sync::Cache;
+use tollgate_core::keyset::KeyTimes;
+use tollgate_core::token::Issuer;
+use tollgate_core::{Clock, Random};
+
+use super::directory::Directory;
+use super::ledger::Ledger;
+use super::ledger_commit::Committer;
+use super::limits::Limits;
+use super::revocations::Revocations;
+use super::{App, REMEMBERED_TOKENS, master, signing};
+use crate::config::{Config, ConfigError, Durability};
+use crate::store::{Location, OpenError, Store};
+
+/// Why the server did not start. Each is one sentence that says what to do; nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The configuration contradicts itself.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A file or directory cannot be written.
+    #[error("{} cannot be written ({cause}): give a writable data_dir", path.display())]
+    Unwritable {
+        /// Which one.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// Another server uses the data directory.
+    #[error("{} is in use by another tollgate: stop that one, or give another data_dir", .0.display())]
+    Locked(PathBuf),
+    /// PostgreSQL without a master key.
+    #[error("with PostgreSQL the master key must be given: set master_key_file to a file with 64 hex digits")]
+    MasterKeyMissing,
+    /// The master key's file cannot be read.
+    #[error("the master key in {} cannot be read ({cause}): set master_key_file to a readable file", path.display())]
+    MasterKeyUnreadable {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The master key's file holds something else.
+    #[error("{} is no master key: it must hold 64 hex digits", .0.display())]
+    MasterKeyMalformed(PathBuf),
+    /// The file with the PostgreSQL URL cannot be read.
+    #[error("{} cannot be read ({cause}): set database.url_file to a readable file", path.display())]
+    UrlFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        cause: std::io::Error,
+    },
+    /// The database was refused.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// A signing key cannot be decrypted.
+    #[error("signing key {0} cannot be decrypted: list the master key it was made under in older_master_key_files")]
+    SigningKey(String),
+}
+
+impl App {
+    /// Opens everything and starts the ledger. The background work goes on until [`App::close`].
+    ///
+    /// # Errors
+    /// See [`StartError`].
+    pub async fn open(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Arc<Self>, StartError> {
+        let products = config.products()?;
+        let location = location(&config)?;
+        make_directory(&config.data_dir)?;
+        let lock = lock(&config.data_dir)?;
+        let master = master::load(&config, &*random)?;
+        let store = Store::open(&location).await?;
+        store.check_master(master.present().fingerprint(), |known| master.by_fingerprint(known).is_some()).await?;
+        let keys = signing::load(&store, &master).await?;
+        let now = clock.now();
+        let revoked = store.revoked_tokens(now).await.map_err(OpenError::from)?;
+        let committer = Committer::start(&store, products.clone(), now, &*random).await.map_err(OpenError::from)?;
+        let app = Arc::new(Self {
+            issuer: Issuer::new(&config.public_url),
+            audience: config.platform_audience().into(),
+            times: KeyTimes {
+                token_seconds: config.tokens.lifetime_seconds,
+                jwks_max_age_seconds: config.tokens.jwks_max_age_seconds,
+                leeway_seconds: config.tokens.leeway_seconds,
+            },
+            algorithm: config.tokens.algorithm,
+            introspects_all: config.introspection.all_accounts.iter().filter_map(|id| id.parse().ok()).collect(),
+            #[expect(clippy::disallowed_methods, reason = "aws-lc's signing calls ask for its own generator by type")]
+            signing_random: aws_lc_rs::rand::SystemRandom::new(),
+            directory: Directory::new(config.limits.directory_entries),
+            signing: ArcSwap::from_pointee(keys),
+            verified: Cache::new(REMEMBERED_TOKENS),
+            revocations: Revocations::new(revoked),
+            limits: Limits::new(&config.limits),
+            ledger: Ledger::default(),
+            changing_keys: tokio::sync::Mutex::default(),
+            products,
+            clock,
+            random,
+            master,
+            store,
+            config,
+            _lock: lock,
+        });
+        app.maintain().await.map_err(OpenError::from)?;
+        tokio::spawn(committer.run(Arc::clone(&app)));
+        tokio::spawn(super::upkeep::run(Arc::downgrade(&app)));
+        Ok(app)
+    }
+}
+
+fn location(config: &Config) -> Result<Location, StartError> {
+    let url = match (&config.database.url, &config.database.url_file) {
+        (Some(url), _) => Some(url.clone()),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path).map_err(|cause| StartError::UrlFile { path: path.clone(), cause })?;
+            Some(text.trim().to_owned())
+        }
+        (None, None) => None,
+    };
+    let sqlite = || Location::Sqlite {
+        file: config.data_dir.join("tollgate.db"),
+        synced_ledger: config.metering.durability == Durability::Disk,
+    };
+    Ok(url.map_or_else(sqlite, |url| Location::Postgres { url }))
+}
+
+fn make_directory(path: &Path) -> Result<(), StartError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|cause| StartError::Unwritable { path: path.to_owned(), cause })
+}
+
+/// Takes the operating system's lock on the data directory. It ends with the process, however that ends.
+fn lock(directory: &Path) -> Result<File, StartError> {
+    let path = directory.join("lock");
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = opened.map_err(|cause| StartError::Unwritable { path, cause })?;
+    file.try_lock().map_err(|_| StartError::Locked(directory.to_owned()))?;
+    Ok(file)
+}
