@@ -1,5 +1,7 @@
 //! What is known of a credential and of everything above it: the entries of the directory, and whether they are live.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 
 use crate::clock::Timestamp;
@@ -46,6 +48,11 @@ pub struct KeyEntry {
 }
 
 impl KeyEntry {
+    /// Whether the key may be used from this address. One that is not known is in no network.
+    pub fn allows(&self, address: Option<IpAddr>) -> bool {
+        self.addresses.is_empty() || address.is_some_and(|from| self.addresses.iter().any(|net| net.contains(&from)))
+    }
+
     /// The live secret that was presented, if it is one of this key's. All are compared, whichever fits.
     pub fn secret(&self, presented: &Secret, master: &MasterKeys, now: Timestamp) -> Option<SecretId> {
         let mut found = None;

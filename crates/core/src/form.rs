@@ -39,6 +39,11 @@ impl<'a> Form<'a> {
         Ok(Self(fields))
     }
 
+    /// The parameters as owned pairs.
+    pub fn into_pairs(self) -> Vec<(String, String)> {
+        self.0.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+
     /// The value of a parameter; `None` when it is absent or empty.
     pub fn value(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(known, _)| known == name)?;

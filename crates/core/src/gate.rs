@@ -243,8 +243,7 @@ pub fn decide(question: &Question<'_>) -> Result<ProjectId, Denial> {
     {
         return Err(Denial::WrongScope(scope.clone()));
     }
-    let allowed = &chain.key.addresses;
-    if !allowed.is_empty() && !question.address.is_some_and(|from| allowed.iter().any(|net| net.contains(&from))) {
+    if !chain.key.allows(question.address) {
         return Err(Denial::WrongAddress);
     }
     Ok(project)

@@ -9,14 +9,15 @@ use tollgate_core::gate::{CredentialKind, Denial};
 use tollgate_core::id::SecretId;
 use tollgate_core::keyset::KeyState;
 use tollgate_core::master::SecretHash;
-use tollgate_core::oauth::{OAuthError, Presented};
+use tollgate_core::oauth::{OAuthError, Presented, basic, scheme};
+use tollgate_core::scope::KEYS_MANAGE;
 use tollgate_core::secret::{SecretKind, kind_of};
 use tollgate_core::signing::SigningKey;
 use tollgate_core::token::Token;
-use tollgate_core::{KeyId, Secret};
+use tollgate_core::{KeyId, ProjectId, Scopes, Secret};
 
-use super::App;
 use super::directory::Known;
+use super::{App, Authorization};
 use crate::store::StoreError;
 
 /// Where a request comes from, for the record of last use.
@@ -26,6 +27,17 @@ pub struct Client<'a> {
     pub address: Option<IpAddr>,
     /// What the client calls itself.
     pub agent: &'a str,
+}
+
+/// An access key that manages its project over the API.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The KEY ID.
+    pub key: KeyId,
+    /// The key's own project.
+    pub project: ProjectId,
+    /// What the credential holds: the token's scopes, or the key's for Basic.
+    pub scopes: Scopes,
 }
 
 /// A token whose signature was checked.
@@ -67,6 +79,18 @@ impl AuthError {
             Self::Unknown | Self::Inactive(..) => OAuthError::InvalidClient,
             Self::TooMany(wait) => OAuthError::TooMany(wait),
             Self::Unavailable(cause) => unavailable(&cause),
+        }
+    }
+}
+
+impl AuthError {
+    /// What the gate and the management API answer to Basic, and whose key it was if that is known.
+    pub(super) fn into_denial(self) -> Result<(Denial, Option<Known>), StoreError> {
+        match self {
+            Self::Unknown => Ok((Denial::Unknown(CredentialKind::Basic), None)),
+            Self::TooMany(wait) => Ok((Denial::TooMany(wait), None)),
+            Self::Inactive(known, reason) => Ok((Denial::Inactive(reason), Some(*known))),
+            Self::Unavailable(cause) => Err(cause),
         }
     }
 }
@@ -130,6 +154,63 @@ impl App {
             return Err(Denial::Unknown(CredentialKind::Token));
         }
         Ok(())
+    }
+
+    /// Who calls the management API: a key that holds `keys:manage`, by token or by Basic.
+    ///
+    /// # Errors
+    /// Our own outage; the inner error is the caller's fault.
+    pub async fn caller(&self, authorization: Authorization<'_>, client: Client<'_>) -> Result<Result<Caller, Denial>, StoreError> {
+        let value = match authorization {
+            Authorization::One(value) => value,
+            Authorization::Missing => return Ok(Err(Denial::NoCredential)),
+            Authorization::Many => return Ok(Err(Denial::TwoCredentials)),
+            Authorization::Unreadable => return Ok(Err(Denial::Malformed)),
+        };
+        let (scheme, rest) = scheme(value);
+        let found = if scheme.eq_ignore_ascii_case("bearer") {
+            self.bearer_caller(rest).await?
+        } else if scheme.eq_ignore_ascii_case("basic") {
+            self.basic_caller(rest).await?
+        } else {
+            Err(Denial::Malformed)
+        };
+        let (known, scopes) = match found {
+            Ok(found) => found,
+            Err(denial) => return Ok(Err(denial)),
+        };
+        if !scopes.contains(KEYS_MANAGE) {
+            return Ok(Err(Denial::WrongScope(KEYS_MANAGE.into())));
+        }
+        if !known.key.allows(client.address) {
+            return Ok(Err(Denial::WrongAddress));
+        }
+        Ok(Ok(Caller { key: known.key.id, project: known.key.project, scopes }))
+    }
+
+    async fn bearer_caller(&self, text: &str) -> Result<Result<(Known, Scopes), Denial>, StoreError> {
+        let verified = match self.verify(text) {
+            Ok(verified) => verified,
+            Err(denial) => return Ok(Err(denial)),
+        };
+        let (known, state) = self.live_token(&verified.token).await?;
+        let right_audience = *verified.token.audience == *self.audience;
+        Ok(state.and_then(|()| match known {
+            Some(_) if !right_audience => Err(Denial::WrongAudience),
+            Some(known) => Ok((known, verified.token.scopes.clone())),
+            None => Err(Denial::Unknown(CredentialKind::Token)),
+        }))
+    }
+
+    async fn basic_caller(&self, encoded: &str) -> Result<Result<(Known, Scopes), Denial>, StoreError> {
+        let Ok(presented) = basic(encoded) else { return Ok(Err(Denial::Malformed)) };
+        match self.authenticate(&presented).await {
+            Ok(authenticated) => {
+                let scopes = authenticated.known.key.scopes.clone();
+                Ok(Ok((authenticated.known, scopes)))
+            }
+            Err(error) => error.into_denial().map(|(denial, _)| Err(denial)),
+        }
     }
 
     pub(super) fn kind_of_bearer(&self, text: &str) -> CredentialKind {

@@ -9,7 +9,7 @@ use tollgate_core::path::CallPath;
 use tollgate_core::route::Captured;
 use tollgate_core::{AccountId, KeyId, ProjectId, RequestId, Scopes};
 
-use super::authenticate::{AuthError, Verified};
+use super::authenticate::Verified;
 use super::directory::Known;
 use super::ledger::{Counter, Touched};
 use super::{App, Client};
@@ -216,13 +216,11 @@ impl App {
         let Ok(presented) = basic(encoded) else { return Ok(Err(Denial::Malformed)) };
         let authenticated = match self.authenticate(&presented).await {
             Ok(authenticated) => authenticated,
-            Err(AuthError::Unknown) => return Ok(Err(Denial::Unknown(CredentialKind::Basic))),
-            Err(AuthError::TooMany(wait)) => return Ok(Err(Denial::TooMany(wait))),
-            Err(AuthError::Inactive(known, reason)) => {
-                trace.known = Some(*known);
-                return Ok(Err(Denial::Inactive(reason)));
+            Err(error) => {
+                let (denial, known) = error.into_denial()?;
+                trace.known = known;
+                return Ok(Err(denial));
             }
-            Err(AuthError::Unavailable(cause)) => return Err(cause),
         };
         let known = authenticated.known;
         trace.known = Some(known.clone());

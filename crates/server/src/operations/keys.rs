@@ -1,5 +1,7 @@
 //! Access keys: create, list, change, delete.
 
+use std::collections::HashMap;
+
 use ipnet::IpNet;
 use serde_json::json;
 use tollgate_core::id::SecretId;
@@ -94,7 +96,7 @@ impl App {
             Inserted::LimitReached => return Err(self.limit_reached(project).await?),
         }
         self.directory.changed(Changed::Key(key.id));
-        let facts = SecretFacts { id: stored.id, hint: stored.hint, created_at: now, ends_at: None };
+        let facts = SecretFacts { key: key.id, id: stored.id, hint: stored.hint, created_at: now, ends_at: None };
         Ok((KeyView { key, secrets: vec![facts], activity: Vec::new() }, secret))
     }
 
@@ -117,11 +119,7 @@ impl App {
         let after = page.cursor(self, &list, "")?;
         let entries = self.store.keys(project, &after, limit + 1).await?;
         let (keys, next) = Page::cut(self, &list, limit, entries, |key| key.id.to_string());
-        let mut views = Vec::with_capacity(keys.len());
-        for key in keys {
-            views.push(self.view(key).await?);
-        }
-        Ok((views, next))
+        Ok((self.views(project, keys).await?, next))
     }
 
     /// Changes a key. What it may and whether it may is in force at the next request.
@@ -187,10 +185,29 @@ impl App {
         key.filter(|key| key.project == project).ok_or(ManageError::NotFound("access key"))
     }
 
-    pub(super) async fn view(&self, key: Key) -> Result<KeyView, ManageError> {
-        let secrets = self.store.secrets(key.id, self.now()).await?;
-        let activity = self.store.activity(key.id).await?;
-        Ok(KeyView { key, secrets, activity })
+    async fn view(&self, key: Key) -> Result<KeyView, ManageError> {
+        let views = self.views(key.project, vec![key]).await?;
+        views.into_iter().next().ok_or(ManageError::NotFound("access key"))
+    }
+
+    /// Adds secrets and last uses to keys of one project that are sorted by id, in two reads for all of them.
+    async fn views(&self, project: ProjectId, keys: Vec<Key>) -> Result<Vec<KeyView>, ManageError> {
+        let (Some(first), Some(last)) = (keys.first(), keys.last()) else { return Ok(Vec::new()) };
+        let range = (first.id, last.id);
+        let mut secrets: HashMap<KeyId, Vec<SecretFacts>> = HashMap::new();
+        for facts in self.store.secrets(project, range, self.now()).await? {
+            secrets.entry(facts.key).or_default().push(facts);
+        }
+        let mut activity: HashMap<KeyId, Vec<Activity>> = HashMap::new();
+        for used in self.store.activity(project, range).await? {
+            activity.entry(used.key).or_default().push(used);
+        }
+        let views = keys.into_iter().map(|key| KeyView {
+            secrets: secrets.remove(&key.id).unwrap_or_default(),
+            activity: activity.remove(&key.id).unwrap_or_default(),
+            key,
+        });
+        Ok(views.collect())
     }
 
     pub(super) fn new_secret(&self) -> (Secret, NewSecret) {

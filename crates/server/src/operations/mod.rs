@@ -38,7 +38,7 @@ use crate::config::{Config, Products};
 use crate::store::Store;
 
 pub use accounts::AccountChange;
-pub use authenticate::{Client, Verified};
+pub use authenticate::{Caller, Client, Verified};
 pub use gate::{Allowed, Authorization, Call, Grant, Refused};
 pub use introspection::Introspected;
 pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};
@@ -46,9 +46,19 @@ pub use ledger::LedgerNumbers;
 pub use manage::{Actor, Doing, ManageError, Page};
 pub use projects::ProjectChange;
 pub use rotation::RotateRequest;
+pub use signing::SigningFacts;
 pub use start::StartError;
 pub use tokens::Issued;
 pub use usage::{Usage, UsageQuestion};
+
+pub use crate::store::accounts::Account;
+pub use crate::store::activity::Activity;
+pub use crate::store::audit::Event;
+pub use crate::store::keys::SecretFacts;
+pub use crate::store::ledger::DenialRow;
+pub use crate::store::projects::Project;
+pub use crate::store::usage::{Grouping, UsageSum};
+pub use crate::store::{OpenError, StoreError};
 
 use directory::Directory;
 use ledger::Ledger;

@@ -38,6 +38,9 @@ impl App {
         let authenticated = self.authenticate(presented).await.map_err(super::authenticate::AuthError::into_oauth)?;
         let key = &authenticated.known.key;
         let now = self.now();
+        if !key.allows(client.address) {
+            return Err(OAuthError::InvalidClient);
+        }
         self.limits.take_token(key.id, key.token_rate, now).map_err(OAuthError::TooMany)?;
         let scopes = match scope {
             None => key.scopes.clone(),

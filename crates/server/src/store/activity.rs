@@ -1,18 +1,24 @@
 //! When, from where and by what a credential was last used.
 
-use tollgate_core::{KeyId, Timestamp};
+use tollgate_core::{KeyId, ProjectId, Timestamp};
 
 use super::engine::{Sql, args, statements};
 use super::{Store, StoreError};
 
 statements! {
     ACTIVITY = Sql::both(
-        "SELECT id, used_at, address, agent FROM credential_activity WHERE credential_id = $1 ORDER BY used_at DESC");
+        "SELECT credential_activity.id, credential_activity.used_at, credential_activity.address,
+         credential_activity.agent, credential_activity.credential_id
+         FROM credential_activity JOIN access_keys ON access_keys.id = credential_activity.credential_id
+         WHERE access_keys.project_id = $1 AND access_keys.id >= $2 AND access_keys.id <= $3
+         ORDER BY credential_activity.used_at DESC");
 }
 
 /// One last use.
 #[derive(Debug, Clone)]
 pub struct Activity {
+    /// Whose use.
+    pub key: KeyId,
     /// The secret that was used, or the KEY ID for calls with a token.
     pub id: String,
     /// When.
@@ -24,12 +30,16 @@ pub struct Activity {
 }
 
 impl Store {
-    /// The last uses of a key and its secrets, latest first.
-    pub(crate) async fn activity(&self, key: KeyId) -> Result<Vec<Activity>, StoreError> {
-        let rows = self.engine.rows(ACTIVITY, args![key]).await?;
+    /// The last uses of a project's keys from `first` to `last` and of their secrets, latest first.
+    pub(crate) async fn activity(
+        &self,
+        project: ProjectId,
+        (first, last): (KeyId, KeyId),
+    ) -> Result<Vec<Activity>, StoreError> {
+        let rows = self.engine.rows(ACTIVITY, args![project, first, last]).await?;
         rows.iter()
             .map(|row| {
-                Ok(Activity { id: row.text(0)?, used_at: row.time(1)?, address: row.text(2)?, agent: row.text(3)? })
+                Ok(Activity { key: row.parsed(4)?, id: row.text(0)?, used_at: row.time(1)?, address: row.text(2)?, agent: row.text(3)? })
             })
             .collect()
     }

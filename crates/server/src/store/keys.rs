@@ -34,8 +34,10 @@ statements! {
         "SELECT access_keys.id, access_keys.display_name FROM access_keys
          JOIN projects ON projects.id = access_keys.project_id WHERE projects.account_id = $1");
     SECRETS = Sql::both(
-        "SELECT id, hint, created_at, ends_at FROM key_secrets
-         WHERE key_id = $1 AND (ends_at IS NULL OR ends_at > $2) ORDER BY id");
+        "SELECT key_secrets.id, key_secrets.hint, key_secrets.created_at, key_secrets.ends_at, key_secrets.key_id
+         FROM key_secrets JOIN access_keys ON access_keys.id = key_secrets.key_id
+         WHERE access_keys.project_id = $1 AND access_keys.id >= $2 AND access_keys.id <= $3
+         AND (key_secrets.ends_at IS NULL OR key_secrets.ends_at > $4) ORDER BY key_secrets.id");
     SET_KEY = Sql::both(
         "UPDATE access_keys SET display_name = $2, scopes = $3, disabled_at = $4, expires_at = $5, addresses = $6,
          token_burst = $7, token_per_second = $8, updated_at = $9 WHERE id = $1 AND deleted_at IS NULL");
@@ -86,6 +88,8 @@ pub(crate) struct NewSecret {
 /// What lists may show of a secret.
 #[derive(Debug, Clone)]
 pub struct SecretFacts {
+    /// Whose secret.
+    pub key: KeyId,
     /// Which secret.
     pub id: SecretId,
     /// Its first characters.
@@ -147,12 +151,18 @@ impl Store {
         rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
     }
 
-    /// The live secrets of a key, oldest first.
-    pub(crate) async fn secrets(&self, key: KeyId, now: Timestamp) -> Result<Vec<SecretFacts>, StoreError> {
-        let rows = self.engine.rows(SECRETS, args![key, now]).await?;
+    /// The live secrets of a project's keys from `first` to `last`, oldest first.
+    pub(crate) async fn secrets(
+        &self,
+        project: ProjectId,
+        (first, last): (KeyId, KeyId),
+        now: Timestamp,
+    ) -> Result<Vec<SecretFacts>, StoreError> {
+        let rows = self.engine.rows(SECRETS, args![project, first, last, now]).await?;
         rows.iter()
             .map(|row| {
                 Ok(SecretFacts {
+                    key: row.parsed(4)?,
                     id: row.parsed(0)?,
                     hint: row.text(1)?,
                     created_at: row.time(2)?,

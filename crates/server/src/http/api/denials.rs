@@ -1,0 +1,61 @@
+//! `/v1/denials/{request}`: why a request was denied.
+
+use axum::Json as Answer;
+use axum::extract::{Path, State};
+use serde::Serialize;
+use tollgate_core::RequestId;
+use utoipa::ToSchema;
+
+use super::caller::Operator;
+use crate::http::Web;
+use crate::http::extract::invalid;
+use crate::http::problem::Problem;
+use crate::operations::DenialRow;
+
+/// A denial that is remembered.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct DenialView {
+    request_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    account_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    project_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    access_key_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    product: String,
+    time: String,
+    method: String,
+    path: String,
+    address: String,
+    /// The reason in a word.
+    reason: String,
+    /// What the client was told.
+    message: String,
+}
+
+impl From<DenialRow> for DenialView {
+    fn from(row: DenialRow) -> Self {
+        Self {
+            request_id: row.request,
+            account_id: row.account,
+            project_id: row.project,
+            access_key_id: row.credential,
+            product: row.product,
+            time: row.at.to_string(),
+            method: row.method,
+            path: row.path,
+            address: row.address,
+            reason: row.reason,
+            message: row.message,
+        }
+    }
+}
+
+#[utoipa::path(get, path = "/v1/denials/{request}", tag = "denials", params(("request" = String, Path)),
+    responses((status = 200, body = DenialView), (status = "default", body = super::views::ErrorEnvelope)))]
+pub(crate) async fn show(State(web): State<Web>, _operator: Operator, Path(request): Path<String>) -> Result<Answer<DenialView>, Problem> {
+    let request: RequestId = request.parse().map_err(|_| invalid("requestId", "is not a UUID"))?;
+    Ok(Answer(web.app.denial(&request.to_string()).await?.into()))
+}

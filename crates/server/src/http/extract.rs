@@ -1,0 +1,202 @@
+//! Reading requests: each type can only be had from a request that is right.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
+use http::request::Parts;
+use http::{HeaderMap, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+use tollgate_core::RequestId;
+use tollgate_core::form::Form;
+use tollgate_core::gate::ErrorShape;
+use tollgate_core::oauth::{OAuthError, Presented, client};
+
+use super::error::bad_request;
+use super::problem::Problem;
+use super::{BODY_LIMIT, Origin, Web};
+use crate::operations::{Authorization, Client, ManageError};
+
+/// The `Authorization` headers of a request.
+pub(crate) fn authorization(headers: &HeaderMap) -> Authorization<'_> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Authorization::Missing };
+    if values.next().is_some() {
+        return Authorization::Many;
+    }
+    value.to_str().map_or(Authorization::Unreadable, Authorization::One)
+}
+
+/// What the client calls itself.
+pub(crate) fn agent(headers: &HeaderMap) -> &str {
+    headers.get(http::header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+/// The client of a request, for the record of last use.
+pub(crate) fn client_of<'a>(web: &Web, origin: Origin, headers: &'a HeaderMap) -> Client<'a> {
+    Client { address: origin.client(headers, web.app.trusted_peers()), agent: agent(headers) }
+}
+
+/// Where the request came from. The listener puts it there; without it the request is treated as from nowhere.
+impl<S: Sync> FromRequestParts<S> for Origin {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().copied().ok_or_else(|| super::error::outage(ErrorShape::Google))
+    }
+}
+
+/// The request's id, which `request::around` made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Id(pub(crate) RequestId);
+
+impl<S: Sync> FromRequestParts<S> for Id {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {
+        let id = parts.extensions.get::<RequestId>().copied();
+        id.map(Self).ok_or_else(|| super::error::outage(ErrorShape::Google))
+    }
+}
+
+/// A form request whose client authenticated in exactly one way (RFC 6749 §2.3).
+pub(crate) struct ClientForm {
+    pub(crate) presented: Presented,
+    pub(crate) origin: Origin,
+    pub(crate) headers: HeaderMap,
+    body: Bytes,
+}
+
+impl ClientForm {
+    /// The value of a form parameter; `None` when it is absent or empty.
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
+        let form = Form::parse(&self.body).ok()?;
+        form.value(name).map(ToOwned::to_owned)
+    }
+}
+
+impl FromRequest<Web> for ClientForm {
+    type Rejection = Problem;
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let origin = parts.extensions.get::<Origin>().copied().ok_or(OAuthError::Unavailable)?;
+        refuse_credentials_in_url(parts.uri.query())?;
+        let wrong_type = |message| bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, message, ErrorShape::OAuth);
+        if parts.headers.contains_key(CONTENT_ENCODING) {
+            return Err(wrong_type("Send the form without Content-Encoding"));
+        }
+        if media_type(&parts.headers) != Some("application/x-www-form-urlencoded") {
+            return Err(wrong_type("Send application/x-www-form-urlencoded"));
+        }
+        let body = read_body(body, web, ErrorShape::OAuth).await?;
+        let presented = {
+            let repeated = OAuthError::InvalidRequest("A parameter is repeated, or there are more than 100");
+            let form = Form::parse(&body).map_err(|_| repeated)?;
+            let header = match authorization(&parts.headers) {
+                Authorization::Missing => None,
+                Authorization::One(value) => Some(value),
+                Authorization::Unreadable => return Err(OAuthError::InvalidClient.into()),
+                Authorization::Many => return Err(OAuthError::InvalidRequest("Send one Authorization header").into()),
+            };
+            client(header, &form)?
+        };
+        Ok(Self { presented, origin, headers: parts.headers, body })
+    }
+}
+
+fn refuse_credentials_in_url(query: Option<&str>) -> Result<(), OAuthError> {
+    let Some(query) = query else { return Ok(()) };
+    let secret_names = ["client_secret", "client_id", "token", "access_token"];
+    let mut names = query.split('&').map(|pair| pair.split('=').next().unwrap_or(""));
+    if names.any(|name| secret_names.contains(&name)) {
+        return Err(OAuthError::InvalidRequest("Credentials do not belong in the URL"));
+    }
+    Ok(())
+}
+
+/// A JSON body. It may come as `application/x-www-form-urlencoded` too: that is what `curl -d` sends.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let known = matches!(media_type(&parts.headers), Some("application/json" | "application/x-www-form-urlencoded"));
+        if !known || parts.headers.contains_key(CONTENT_ENCODING) {
+            let message = "Send application/json without Content-Encoding";
+            return Err(bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, message, ErrorShape::Google));
+        }
+        let body = read_body(body, web, ErrorShape::Google).await?;
+        parse(&body)
+    }
+}
+
+/// A JSON body that may be left out, type and all: then it is the default.
+pub(crate) struct MaybeJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
+    type Rejection = Problem;
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let (_, body) = request.into_parts();
+        let body = read_body(body, web, ErrorShape::Google).await?;
+        if body.is_empty() { Ok(Self(T::default())) } else { parse(&body).map(|Json(value)| Self(value)) }
+    }
+}
+
+/// Names the field that is wrong, and never quotes its value: it might be a secret.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Json<T>, Problem> {
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.inner().to_string();
+        let field = named_in(&cause).unwrap_or(if path == "." { "body" } else { &path }).to_owned();
+        let message = match error.inner().classify() {
+            serde_json::error::Category::Data if cause.starts_with("missing field") => "is missing",
+            serde_json::error::Category::Data if cause.starts_with("unknown field") => "is not a field of this request",
+            serde_json::error::Category::Data => "has the wrong type or form",
+            _ => "is not JSON",
+        };
+        invalid(&field, message)
+    })?;
+    reader.end().map_err(|_| invalid("body", "is not one JSON value"))?;
+    Ok(Json(parsed))
+}
+
+/// The field that serde names between backquotes: it is a name, not a value.
+fn named_in(cause: &str) -> Option<&str> {
+    let is_name = cause.starts_with("missing field") || cause.starts_with("unknown field");
+    let (_, rest) = cause.split_once('`').filter(|_| is_name)?;
+    let name = rest.split('`').next()?;
+    (name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then_some(name)
+}
+
+pub(crate) fn invalid(field: &str, message: &str) -> Problem {
+    let mut problem = Problem::from(ManageError::Invalid { field: "body", message: message.to_owned() });
+    problem.message = format!("{field}: {message}");
+    problem.details = vec![serde_json::json!({
+        "@type": "type.googleapis.com/google.rpc.BadRequest",
+        "fieldViolations": [{ "field": field, "description": message }],
+    })];
+    problem
+}
+
+/// The media type without its parameters, in lower case where it is one of ours.
+fn media_type(headers: &HeaderMap) -> Option<&'static str> {
+    let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    let name = value.split(';').next()?.trim();
+    let known = ["application/json", "application/x-www-form-urlencoded"];
+    known.into_iter().find(|known| name.eq_ignore_ascii_case(known))
+}
+
+async fn read_body(body: Body, web: &Web, shape: ErrorShape) -> Result<Bytes, Problem> {
+    let patience = Duration::from_secs(web.app.config.http.request_seconds);
+    let read = tokio::time::timeout(patience, Limited::new(body, BODY_LIMIT).collect()).await;
+    match read {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(bad_request(StatusCode::PAYLOAD_TOO_LARGE, "The body may have at most 65536 bytes", shape))
+        }
+        Ok(Err(_)) => Err(bad_request(StatusCode::BAD_REQUEST, "The body could not be read", shape)),
+        Err(_) => Err(bad_request(StatusCode::REQUEST_TIMEOUT, "The body did not come in time", shape)),
+    }
+}

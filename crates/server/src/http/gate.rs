@@ -1,0 +1,122 @@
+//! The gate's HTTP doors: forward-auth (Traefik, Caddy), nginx, and Envoy over HTTP.
+
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use tollgate_core::RequestId;
+use tollgate_core::gate::ErrorShape;
+
+use super::extract::{Id, authorization, client_of};
+use super::problem::Problem;
+use super::{Origin, Web, error};
+use crate::operations::{Allowed, Call, Refused};
+
+const ACCOUNT: HeaderName = HeaderName::from_static("tollgate-account");
+const PROJECT: HeaderName = HeaderName::from_static("tollgate-project");
+const CREDENTIAL: HeaderName = HeaderName::from_static("tollgate-credential");
+const CREDENTIAL_KIND: HeaderName = HeaderName::from_static("tollgate-credential-kind");
+const SCOPE: HeaderName = HeaderName::from_static("tollgate-scope");
+const REQUEST_ID: HeaderName = HeaderName::from_static("tollgate-request-id");
+const DENY: HeaderName = HeaderName::from_static("tollgate-deny");
+const DENY_STATUS: HeaderName = HeaderName::from_static("tollgate-deny-status");
+
+/// The answer to an allowed call: 200, empty, with every identity header set.
+#[derive(Debug)]
+pub struct Answer {
+    /// Who it is.
+    pub allowed: Allowed,
+    /// Under which id it was decided.
+    pub request: RequestId,
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::OK.into_response();
+        let headers = response.headers_mut();
+        let id = |text: String| HeaderValue::try_from(text).expect("a UUID is visible ASCII");
+        headers.reserve(8);
+        headers.insert(ACCOUNT, id(self.allowed.account.to_string()));
+        headers.insert(PROJECT, id(self.allowed.project.to_string()));
+        headers.insert(CREDENTIAL, id(self.allowed.key.to_string()));
+        headers.insert(CREDENTIAL_KIND, HeaderValue::from_static(self.allowed.grant.kind().code()));
+        let scopes = HeaderValue::from_str(self.allowed.grant.scopes().as_str());
+        headers.insert(SCOPE, scopes.expect("scope tokens are visible ASCII"));
+        headers.insert(REQUEST_ID, id(self.request.to_string()));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}
+
+/// `/gate`: method, host and target come in `X-Forwarded-*`.
+pub(super) async fn forwarded(State(web): State<Web>, origin: Origin, id: Id, headers: HeaderMap) -> Result<Answer, Problem> {
+    let names = ["x-forwarded-method", "x-forwarded-uri"];
+    let [Some(method), Some(target)] = names.map(|name| one(&headers, name)) else {
+        return Err(missing("The gateway must send X-Forwarded-Method and X-Forwarded-Uri"));
+    };
+    let host = one(&headers, "x-forwarded-host").unwrap_or("");
+    Ok(admit(&web, origin, id, &headers, (method, host, target)).await?)
+}
+
+/// `/gate/nginx`: method and target come in `X-Original-*`. nginx passes on 401 and 403 alone, so that every other denial
+/// becomes 403, with its reason in `tollgate-deny` and its own status in `tollgate-deny-status`.
+pub(super) async fn nginx(State(web): State<Web>, origin: Origin, id: Id, headers: HeaderMap) -> Result<Answer, Problem> {
+    let names = ["x-original-method", "x-original-uri"];
+    let [Some(method), Some(target)] = names.map(|name| one(&headers, name)) else {
+        return Err(missing("nginx must send X-Original-Method and X-Original-URI"));
+    };
+    let host = one(&headers, "x-original-host").or_else(|| one(&headers, HOST.as_str())).unwrap_or("");
+    let decided = admit(&web, origin, id, &headers, (method, host, target)).await;
+    decided.map_err(|refused| {
+        let is_denial = matches!(refused, Refused::Denied(..));
+        let mut problem = Problem::from(refused);
+        if is_denial {
+            let (reason, status) = (problem.reason, problem.status);
+            problem = problem.with_header(DENY, reason).with_header(DENY_STATUS, status.as_str());
+            if problem.status != StatusCode::UNAUTHORIZED {
+                problem.status = StatusCode::FORBIDDEN;
+            }
+        }
+        problem
+    })
+}
+
+/// `/gate/envoy` and everything below: the call's own method and path, below the prefix.
+pub(super) async fn envoy(State(web): State<Web>, origin: Origin, id: Id, request: Request) -> Result<Answer, Problem> {
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    let target = target.strip_prefix("/gate/envoy").unwrap_or_default();
+    let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+    let headers = request.headers();
+    let host = request.uri().host().or_else(|| one(headers, HOST.as_str())).unwrap_or("").to_owned();
+    Ok(admit(&web, origin, id, headers, (request.method().as_str(), &host, &target)).await?)
+}
+
+async fn admit(
+    web: &Web,
+    origin: Origin,
+    id: Id,
+    headers: &HeaderMap,
+    (method, host, target): (&str, &str, &str),
+) -> Result<Answer, Refused> {
+    let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let call = Call {
+        request: id.0,
+        method,
+        host,
+        target,
+        authorization: authorization(headers),
+        client: client_of(web, origin, headers),
+    };
+    web.app.admit(&call).await.map(|allowed| Answer { allowed, request: id.0 })
+}
+
+/// The value of a header that must come once and be readable.
+fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() { None } else { value.to_str().ok() }
+}
+
+fn missing(message: &str) -> Problem {
+    error::bad_request(StatusCode::BAD_REQUEST, message, ErrorShape::Google)
+}

@@ -1,0 +1,95 @@
+//! The HTTP doors. The whole route table stands here.
+
+mod api;
+mod error;
+mod extract;
+mod gate;
+mod health;
+mod oauth;
+mod openapi;
+mod origin;
+mod problem;
+mod request;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
+
+use crate::operations::App;
+
+pub use gate::Answer;
+pub use openapi::document as openapi;
+pub use origin::Origin;
+pub use request::Numbers;
+
+/// The largest body that is read: 64 KiB.
+const BODY_LIMIT: usize = 64 * 1024;
+
+/// What handlers reach.
+#[derive(Clone)]
+pub struct Web {
+    /// The product.
+    pub app: Arc<App>,
+    /// What the metrics count.
+    pub numbers: Arc<Numbers>,
+}
+
+/// All routes. Who comes through which listener stands in the request's [`Origin`].
+pub fn router(web: Web) -> Router {
+    let issuer_path = oauth::metadata::issuer_path(&web.app);
+    Router::new()
+        .route("/oauth2/token", post(oauth::token::token))
+        .route("/oauth2/revoke", post(oauth::revoke::revoke))
+        .route("/oauth2/introspect", post(oauth::introspect::introspect))
+        .route(&format!("/.well-known/oauth-authorization-server{issuer_path}"), get(oauth::metadata::metadata))
+        .route(&format!("{issuer_path}/.well-known/openid-configuration"), get(oauth::metadata::metadata))
+        .route("/.well-known/jwks.json", get(oauth::metadata::jwks))
+        .route("/gate", any(gate::forwarded))
+        .route("/gate/nginx", any(gate::nginx))
+        .route("/gate/envoy", any(gate::envoy))
+        .route("/gate/envoy/", any(gate::envoy))
+        .route("/gate/envoy/{*path}", any(gate::envoy))
+        .route("/v1/accounts", get(api::accounts::list).post(api::accounts::create))
+        .route("/v1/accounts/{account}", get(api::accounts::show).patch(api::accounts::update))
+        .route("/v1/accounts/{account}/suspend", post(api::accounts::suspend))
+        .route("/v1/accounts/{account}/resume", post(api::accounts::resume))
+        .route("/v1/accounts/{account}/projects", get(api::projects::list).post(api::projects::create))
+        .route("/v1/accounts/{account}/usage", get(api::usage::show))
+        .route("/v1/accounts/{account}/auditEvents", get(api::audit::list))
+        .route("/v1/projects/{project}", get(api::projects::show).patch(api::projects::update))
+        .route("/v1/projects/{project}/archive", post(api::projects::archive))
+        .route("/v1/projects/{project}/subprojects", get(api::subprojects::list).post(api::subprojects::create))
+        .route(
+            "/v1/subprojects/{subproject}",
+            get(api::subprojects::show).patch(api::subprojects::update).delete(api::subprojects::delete),
+        )
+        .route("/v1/projects/{project}/accessKeys", get(api::keys::list).post(api::keys::create))
+        .route(
+            "/v1/projects/{project}/accessKeys/{key}",
+            get(api::keys::show).patch(api::keys::update).delete(api::keys::delete),
+        )
+        .route("/v1/projects/{project}/accessKeys/{key}/rotateSecret", post(api::rotation::rotate))
+        .route("/v1/projects/{project}/accessKeys/{key}/endOverlap", post(api::rotation::end_overlap))
+        .route("/v1/projects/{project}/accessKeys/{key}/revokeTokens", post(api::rotation::revoke_tokens))
+        .route("/v1/projects/{project}/accessKeys/{key}/disable", post(api::keys::disable))
+        .route("/v1/projects/{project}/accessKeys/{key}/enable", post(api::keys::enable))
+        .route("/v1/denials/{request}", get(api::denials::show))
+        .route("/v1/signingKeys", get(api::signing::list))
+        .route("/v1/signingKeys/rotate", post(api::signing::rotate))
+        .route("/openapi.json", get(openapi::show))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .fallback(error::not_found)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(web.clone(), request::around))
+        .with_state(web)
+}
+
+/// The admin listener's routes.
+pub fn admin_router(web: Web) -> Router {
+    Router::new().route("/metrics", get(health::metrics)).with_state(web)
+}

@@ -1,0 +1,30 @@
+//! `POST /oauth2/token` (RFC 6749 §4.4).
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
+use serde_json::json;
+use tollgate_core::oauth::OAuthError;
+
+use crate::http::Web;
+use crate::http::extract::{ClientForm, client_of};
+use crate::http::problem::Problem;
+
+pub(crate) async fn token(State(web): State<Web>, form: ClientForm) -> Result<Response, Problem> {
+    match form.value("grant_type").as_deref() {
+        Some("client_credentials") => {}
+        Some(_) => return Err(OAuthError::UnsupportedGrantType.into()),
+        None => return Err(OAuthError::InvalidRequest("grant_type is missing").into()),
+    }
+    let client = client_of(&web, form.origin, &form.headers);
+    let (scope, resource) = (form.value("scope"), form.value("resource"));
+    let issued = web.app.issue_token(&form.presented, scope.as_deref(), resource.as_deref(), client).await?;
+    let body = json!({
+        "access_token": issued.access_token,
+        "token_type": "bearer",
+        "expires_in": issued.expires_in,
+        "scope": issued.scopes.as_str(),
+    });
+    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
+    Ok((headers, body.to_string()).into_response())
+}

@@ -1,0 +1,98 @@
+//! What surrounds every request: its id, the check of its Host, the rendering of problems, one log line, one count.
+//!
+//! The log line's fields: `request.id`, `http.method`, `http.route` (the template, never the path), `http.status`,
+//! `duration_us`, `listener` (`public` or `operator`), and `reason` where a request was refused.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, Version};
+use tokio::time::Instant;
+use tollgate_core::RequestId;
+
+use super::error::{bad_request, shape_of};
+use super::{Origin, Web};
+use crate::http::problem::Problem;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// The classes of answers that are counted: 2xx, 3xx, 4xx, 5xx.
+pub(crate) const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+/// The groups of routes that are counted.
+pub(crate) const GROUPS: [&str; 4] = ["oauth", "gate", "api", "other"];
+
+/// What the metrics count: requests per group of routes and class of answer.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    pub(crate) requests: [[AtomicU64; CLASSES.len()]; GROUPS.len()],
+    /// Set when the server is stopping: `/readyz` says so.
+    pub(crate) draining: std::sync::atomic::AtomicBool,
+}
+
+impl Numbers {
+    /// From now on `/readyz` answers 503.
+    pub fn start_draining(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
+    fn count(&self, route: &str, status: StatusCode) {
+        let group = match route {
+            _ if route.starts_with("/oauth2/") || route.starts_with("/.well-known/") => 0,
+            _ if route.starts_with("/gate") => 1,
+            _ if route.starts_with("/v1/") => 2,
+            _ => 3,
+        };
+        let class = usize::from(status.as_u16() / 100).clamp(2, 5) - 2;
+        self.requests[group][class].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = web.app.new_request();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let origin = request.extensions().get::<Origin>().copied();
+    let method = request.method().clone();
+    request.extensions_mut().insert(id);
+    let mut response = if has_one_host(&request) {
+        next.run(request).await
+    } else {
+        bad_request(StatusCode::BAD_REQUEST, "Exactly one Host header is needed", shape_of(request.uri())).into_response()
+    };
+    let reason = finish(&mut response, id);
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    let status = response.status();
+    web.numbers.count(route, status);
+    tracing::info!(
+        request.id = %id,
+        http.method = %method,
+        http.route = route,
+        http.status = status.as_u16(),
+        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        listener = if origin == Some(Origin::Operator) { "operator" } else { "public" },
+        reason,
+        "request"
+    );
+    response
+}
+
+/// Renders a problem, and names the request in the answer.
+fn finish(response: &mut Response, id: RequestId) -> Option<&'static str> {
+    let problem = response.extensions_mut().remove::<Problem>();
+    let reason = problem.as_ref().map(|problem| problem.reason);
+    if let Some(problem) = problem {
+        problem.render(response, id);
+    }
+    let value = HeaderValue::try_from(id.to_string()).expect("a UUID is visible ASCII");
+    response.headers_mut().insert(REQUEST_ID, value);
+    reason
+}
+
+/// RFC 9112 §3.2: HTTP/1.1 wants exactly one Host. HTTP/2 carries it in `:authority`.
+fn has_one_host(request: &Request) -> bool {
+    if request.version() >= Version::HTTP_2 {
+        return request.uri().host().is_some() || request.headers().contains_key(http::header::HOST);
+    }
+    request.headers().get_all(http::header::HOST).iter().count() == 1
+}
