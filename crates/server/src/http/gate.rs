@@ -23,11 +23,9 @@ const DENY_STATUS: HeaderName = HeaderName::from_static("tollgate-deny-status");
 
 /// The answer to an allowed call: 200, empty, with every identity header set.
 #[derive(Debug)]
-pub struct Answer {
-    /// Who it is.
-    pub allowed: Allowed,
-    /// Under which id it was decided.
-    pub request: RequestId,
+pub(crate) struct Answer {
+    allowed: Allowed,
+    request: RequestId,
 }
 
 impl IntoResponse for Answer {

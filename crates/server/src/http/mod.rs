@@ -20,10 +20,14 @@ use axum::routing::{any, get, post};
 
 use crate::operations::App;
 
-pub use gate::Answer;
 pub use openapi::document as openapi;
 pub use origin::Origin;
 pub use request::Numbers;
+
+pub(crate) use error::outage;
+pub(crate) use extract::{authorization, client_of};
+pub(crate) use problem::Problem;
+pub(crate) use request::around;
 
 /// The largest body that is read: 64 KiB.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -85,7 +89,7 @@ pub fn router(web: Web) -> Router {
         .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(web.clone(), request::around))
+        .layer(from_fn_with_state(web.clone(), around))
         .with_state(web)
 }
 

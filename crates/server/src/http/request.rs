@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use tollgate_core::RequestId;
 
 use super::error::{bad_request, shape_of};
+use super::problem::Problem;
 use super::{Origin, Web};
-use crate::http::problem::Problem;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// The classes of answers that are counted: 2xx, 3xx, 4xx, 5xx.
@@ -48,7 +48,7 @@ impl Numbers {
     }
 }
 
-pub(super) async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = web.app.new_request();
     let route = request.extensions().get::<MatchedPath>().cloned();

@@ -23,7 +23,7 @@ const POSTGRES_CONNECTIONS: u32 = 10;
 
 /// Where the data is.
 #[derive(Debug, Clone)]
-pub enum Location {
+pub(crate) enum Location {
     /// A file. `synced_ledger` makes each batch of counted calls survive a power cut.
     Sqlite {
         /// The database file.

@@ -14,13 +14,13 @@ pub(crate) mod schema;
 pub(crate) mod signing;
 pub(crate) mod usage;
 
-pub use engine::Location;
+pub(crate) use engine::Location;
 pub use schema::OpenError;
 
 use engine::Engine;
 
 /// Everything that is kept, on SQLite or PostgreSQL.
-pub struct Store {
+pub(crate) struct Store {
     engine: Engine,
 }
 

@@ -58,7 +58,7 @@ impl Store {
     ///
     /// # Errors
     /// See [`OpenError`]; nothing was changed then.
-    pub async fn open(location: &Location) -> Result<Self, OpenError> {
+    pub(crate) async fn open(location: &Location) -> Result<Self, OpenError> {
         let engine = Engine::connect(location).await?;
         if matches!(location, Location::Sqlite { .. }) {
             refuse_old_sqlite(&engine).await?;
@@ -75,7 +75,7 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError::WrongMasterKey`] unless `knows` accepts the stored one.
-    pub async fn check_master(&self, present: &str, knows: impl Fn(&str) -> bool) -> Result<(), OpenError> {
+    pub(crate) async fn check_master(&self, present: &str, knows: impl Fn(&str) -> bool) -> Result<(), OpenError> {
         if let Some(row) = self.engine.row(META, args!["master_key"]).await? {
             return if knows(&row.text(0)?) { Ok(()) } else { Err(OpenError::WrongMasterKey) };
         }
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// Closes all connections. SQLite folds its log into the file then.
-    pub async fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.engine.close().await;
     }
 
@@ -93,7 +93,7 @@ impl Store {
     ///
     /// # Errors
     /// It does not.
-    pub async fn ping(&self) -> Result<(), StoreError> {
+    pub(crate) async fn ping(&self) -> Result<(), StoreError> {
         self.engine.row(META, args!["master_key"]).await.map(|_| ())
     }
 }

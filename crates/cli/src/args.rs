@@ -1,0 +1,202 @@
+//! The command line: options that all commands share, and the nouns.
+
+use std::path::PathBuf;
+
+use clap::{Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+
+use crate::account::AccountVerb;
+use crate::audit::AuditVerb;
+use crate::check::CheckArgs;
+use crate::completion::CompletionArgs;
+use crate::config::ConfigVerb;
+use crate::dev::DevArgs;
+use crate::key::KeyVerb;
+use crate::project::ProjectVerb;
+use crate::serve::ServeArgs;
+use crate::signing_key::SigningKeyVerb;
+use crate::token::TokenVerb;
+use crate::usage::UsageVerb;
+
+const AFTER_HELP: &str = "\
+Data goes to standard output, everything else to standard error. Exit codes: 0 done, 1 error, 2 usage, 3 not signed in, \
+4 not found, 5 conflict, 6 forbidden, 7 rate limited, 8 no answer, 9 check failed.";
+
+/// Access keys, tokens and counted calls for an API platform.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) noun: Noun,
+}
+
+/// Options that all client commands share.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Server and output")]
+pub(crate) struct Global {
+    /// A server and key from the file ~/.config/tollgate/config.toml.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+    /// The server, signed in with a key; else TOLLGATE_URL.
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The operator's socket of a running server.
+    #[arg(long, global = true, value_name = "PATH")]
+    pub(crate) socket: Option<PathBuf>,
+    /// A running server's data directory, for the socket in it [default: ./tollgate-data, if it has a socket].
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "socket")]
+    pub(crate) data: Option<PathBuf>,
+    /// The KEY ID to sign in with; else TOLLGATE_KEY_ID.
+    #[arg(long, global = true, value_name = "KEY ID")]
+    pub(crate) key_id: Option<String>,
+    /// A file with the KEY SECRET (`-`: standard input); else TOLLGATE_KEY_SECRET.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) key_secret_file: Option<PathBuf>,
+    /// The form of the output [default: table].
+    #[arg(short, long, global = true, value_name = "FORM", hide_possible_values = false)]
+    pub(crate) output: Option<Format>,
+}
+
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Table,
+    /// As the server answered.
+    Json,
+    /// TOLLGATE_…=… lines, for create and get of an account, project, key or token.
+    Env,
+    /// For spreadsheets.
+    Csv,
+}
+
+/// What a command is about.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Noun {
+    /// Run the server.
+    Serve(ServeArgs),
+    /// Run a server to try things on: no configuration file, a first account, project and key.
+    Dev(DevArgs),
+    /// Check, show and explain configuration files.
+    #[command(subcommand)]
+    Config(ConfigVerb),
+    /// Ask whether the server is ready: exit code 8 if it does not answer, 9 if it is not ready.
+    Health,
+    /// The keys that sign access tokens.
+    #[command(subcommand)]
+    SigningKey(SigningKeyVerb),
+    /// Accounts: customer organisations, which are billed.
+    #[command(subcommand)]
+    Account(AccountVerb),
+    /// Projects: workspaces of an account, in which access keys live.
+    #[command(subcommand)]
+    Project(ProjectVerb),
+    /// Access keys: KEY ID and KEY SECRET.
+    #[command(subcommand)]
+    Key(KeyVerb),
+    /// Access tokens of the key that is signed in.
+    #[command(subcommand)]
+    Token(TokenVerb),
+    /// Counted calls.
+    #[command(subcommand)]
+    Usage(UsageVerb),
+    /// The audit trail.
+    #[command(subcommand)]
+    Audit(AuditVerb),
+    /// Explain why a call was denied.
+    Check(CheckArgs),
+    /// Print a completion script for a shell.
+    Completion(CompletionArgs),
+    /// Print this reference in Markdown.
+    #[command(hide = true)]
+    HelpMarkdown,
+}
+
+impl Noun {
+    /// Whether the command makes or shows one thing that a client is configured with.
+    pub(crate) fn has_env_form(&self) -> bool {
+        match self {
+            Self::Account(verb) => matches!(verb, AccountVerb::Create(_)),
+            Self::Project(verb) => matches!(verb, ProjectVerb::Create(_)),
+            Self::Key(verb) => matches!(verb, KeyVerb::Create(_) | KeyVerb::Get(_) | KeyVerb::Rotate(_)),
+            Self::Token(verb) => matches!(verb, TokenVerb::Get(_)),
+            Self::Serve(_) | Self::Dev(_) | Self::Config(_) | Self::Health | Self::SigningKey(_) => false,
+            Self::Usage(_) | Self::Audit(_) | Self::Check(_) | Self::Completion(_) | Self::HelpMarkdown => false,
+        }
+    }
+}
+
+/// Nouns that speak to no server, and so do not show the shared options in their help.
+const LOCAL: [&str; 5] = ["serve", "dev", "config", "completion", "help-markdown"];
+
+/// The command tree as help, completion and reference show it.
+pub(crate) fn command() -> Command {
+    let mut root = Cli::command();
+    root.build();
+    for noun in root.get_subcommands_mut().filter(|noun| LOCAL.contains(&noun.get_name())) {
+        hide_shared(noun);
+    }
+    root
+}
+
+fn hide_shared(command: &mut Command) {
+    *command = std::mem::take(command).mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
+    command.get_subcommands_mut().for_each(hide_shared);
+}
+
+/// Reads the command line; prints help or a usage error, and ends, when there is no command to run.
+pub(crate) fn parse() -> Cli {
+    Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::from_arg_matches(&command().try_get_matches_from(line.split(' '))?)
+    }
+
+    #[test]
+    fn the_tree_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn shared_options_stand_before_or_after_the_noun() {
+        for line in ["tollgate -o json --data d account list", "tollgate account list --data d -o json"] {
+            let cli = parse(line).expect(line);
+            assert_eq!((cli.global.output, cli.global.data), (Some(Format::Json), Some("d".into())));
+        }
+    }
+
+    #[test]
+    fn shared_options_are_hidden_where_no_server_is_asked() {
+        let mut root = command();
+        let mut help = |path: &[&str]| {
+            let mut at = &mut root;
+            for name in path {
+                at = at.find_subcommand_mut(name).expect("a command");
+            }
+            at.render_help().to_string()
+        };
+        assert!(help(&["key", "list"]).contains("--key-secret-file"));
+        assert!(!help(&["config", "check"]).contains("--key-secret-file"));
+        assert!(!help(&["dev"]).contains("--server") && help(&["dev"]).contains("--data"));
+    }
+
+    #[test]
+    fn only_ids_are_ids_and_secrets_are_no_arguments() {
+        let id = "01995a31-0000-7000-8000-000000000000";
+        assert!(parse(&format!("tollgate key get --project {id} {id}")).is_ok());
+        for wrong in [
+            "tollgate key get --project ../x y",
+            "tollgate check x",
+            "tollgate token inspect eyJ",
+            "tollgate --key-secret x health",
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! `tollgate serve`: the server, until SIGTERM or SIGINT.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tollgate_core::clock::SystemClock;
+use tollgate_core::random::SystemRandom;
+use tollgate_server::config::Config;
+use tollgate_server::http::{Numbers, Web, admin_router, router};
+use tollgate_server::operations::App;
+use tollgate_server::serve::{Server, bind, bind_socket, socket_path};
+use tollgate_server::logging;
+
+/// Arguments of `tollgate serve`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ServeArgs {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+/// Runs the server until it is told to stop.
+pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
+    let config = Config::load(&args.config)?;
+    run_async(async move {
+        let running = Running::start(config).await?;
+        tracing::info!(listen = %running.public, admin = %running.admin, "serving");
+        running.until_stopped().await
+    })
+}
+
+/// Runs a future on a runtime with a thread per core.
+pub(crate) fn run_async(work: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("the runtime cannot be started")?.block_on(work)
+}
+
+/// A server that listens.
+pub(crate) struct Running {
+    /// What it serves.
+    pub(crate) web: Web,
+    /// The public listener's address.
+    pub(crate) public: std::net::SocketAddr,
+    /// The admin listener's address.
+    pub(crate) admin: std::net::SocketAddr,
+    /// The listeners; more can be added.
+    pub(crate) server: Server,
+    lines: logging::Lines,
+}
+
+impl Running {
+    /// Takes the addresses, then opens the data, then serves.
+    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let public = bind(config.listen, "listen").await?;
+        Self::start_on(config, public).await
+    }
+
+    /// The same on a public listener that was taken before.
+    pub(crate) async fn start_on(config: Config, public: TcpListener) -> anyhow::Result<Self> {
+        let admin = bind(config.admin_listen, "admin_listen").await?;
+        let lines = logging::start(&config.log);
+        let app = App::open(config.clone(), Arc::new(SystemClock), Arc::new(SystemRandom::default())).await?;
+        let operator = bind_socket(&socket_path(&config))?;
+        let web = Web { app, numbers: Arc::new(Numbers::default()) };
+        let mut server = Server::new(&config.http);
+        let (public_address, admin_address) = (public.local_addr()?, admin.local_addr()?);
+        server.listen(public, router(web.clone()));
+        server.listen(admin, admin_router(web.clone()));
+        server.listen_operator(operator, router(web.clone()));
+        Ok(Self { web, public: public_address, admin: admin_address, server, lines })
+    }
+
+    /// Waits for SIGTERM or SIGINT, drains, and writes what is left.
+    pub(crate) async fn until_stopped(self) -> anyhow::Result<()> {
+        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
+        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("draining");
+        self.server.drain(&self.web).await;
+        let socket = socket_path(&self.web.app.config);
+        self.web.app.close().await;
+        // It is gone with the server; a left one would be replaced at the next start.
+        let _ = std::fs::remove_file(socket);
+        tracing::info!("stopped");
+        self.lines.flush();
+        Ok(())
+    }
+}
