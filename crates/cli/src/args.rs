@@ -53,21 +53,18 @@ pub(crate) struct Global {
     /// A file with the KEY SECRET (`-`: standard input); else TOLLGATE_KEY_SECRET.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) key_secret_file: Option<PathBuf>,
-    /// The form of the output [default: table].
-    #[arg(short, long, global = true, value_name = "FORM", hide_possible_values = false)]
+    /// The form of the output; a table, unless another is named. env is for create and get of one thing.
+    #[arg(short, long, global = true, value_name = "FORM")]
     pub(crate) output: Option<Format>,
 }
 
-/// The form of the output.
+/// The form of the output: a table for people, the server's JSON, environment lines for what a client is configured with,
+/// and CSV for spreadsheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people.
     Table,
-    /// As the server answered.
     Json,
-    /// TOLLGATE_…=… lines, for create and get of an account, project, key or token.
     Env,
-    /// For spreadsheets.
     Csv,
 }
 

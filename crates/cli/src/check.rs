@@ -42,7 +42,10 @@ impl CheckArgs {
             _ => failure,
         })?;
         match session.format() {
-            Format::Table => print(&format!("{}\n\n{}", sentence(&denial), table::fields(&COLUMNS, &denial))),
+            Format::Table => {
+                let more: Vec<Column> = COLUMNS.into_iter().filter(|column| column.field != "message").collect();
+                print(&format!("{}\n\n{}", sentence(&denial), table::fields(&more, &denial)))
+            }
             other => output::thing(other, &denial, &COLUMNS),
         }
     }

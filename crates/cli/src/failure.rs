@@ -6,6 +6,8 @@ use std::io;
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use crate::output::text;
+
 /// The exit codes, apart from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -82,7 +84,7 @@ impl Failure {
         let error = &body["error"];
         let texts = [&error["message"], &body["error_description"], error];
         let mut message = match texts.into_iter().find_map(Value::as_str) {
-            Some(text) => text.trim_end_matches('.').to_owned(),
+            Some(text) => text::clean(text.trim_end_matches('.')).into_owned(),
             None => format!("the server answered {status} in a form that Tollgate does not use"),
         };
         if let Some(key) = existing_key(&error["details"]) {
@@ -101,10 +103,8 @@ impl Failure {
 
 /// The key that has the display name already, so that whoever lost the answer to its creation can rotate it.
 fn existing_key(details: &Value) -> Option<&str> {
-    details.as_array()?.iter().find_map(|detail| {
-        let metadata = detail.get("metadata").unwrap_or(detail);
-        metadata["accessKeyId"].as_str()
-    })
+    let resource = details.as_array()?.iter().find(|detail| detail["resourceType"] == "accessKey")?;
+    resource["resourceName"].as_str()
 }
 
 /// An error with all its causes, in one sentence.
@@ -150,13 +150,13 @@ mod tests {
             "no such scope (request id r1)"
         );
         assert_eq!(message(r#"{"error":"invalid_scope"}"#), "invalid_scope (request id r1)");
+        assert_eq!(message("{\"error\":\"a\\n\\u001bb\"}"), "a\\u{a}\\u{1b}b (request id r1)");
         assert!(message("<html>").contains("in a form that Tollgate does not use"));
     }
 
     #[test]
     fn a_taken_name_names_the_key_that_has_it() {
-        let body =
-            r#"{"error":{"message":"Taken.","status":"ALREADY_EXISTS","details":[{"metadata":{"accessKeyId":"k1"}}]}}"#;
+        let body = r#"{"error":{"message":"Taken.","status":"ALREADY_EXISTS","details":[{"resourceType":"accessKey","resourceName":"k1"}]}}"#;
         let failure = Failure::of_answer(StatusCode::CONFLICT, Some("3"), None, body);
         assert_eq!((failure.exit, failure.message.as_str()), (Exit::Conflict, "Taken (KEY ID k1); try again in 3 s"));
     }

@@ -28,7 +28,7 @@ pub(crate) async fn run(session: &Session) -> Result<(), Failure> {
 /// What the body says, in so far as it fits one line.
 fn reason(body: &str) -> String {
     let json: Value = serde_json::from_str(body).unwrap_or(Value::Null);
-    let texts = [&json["error"]["message"], &json["message"], &json["reason"]];
+    let texts = [&json["status"], &json["error"]["message"]];
     let said = texts.into_iter().find_map(Value::as_str).unwrap_or(body).trim();
     let line = said.lines().next().unwrap_or_default();
     if line.is_empty() || line.len() > 200 { String::new() } else { format!(": {}", text::clean(line)) }
@@ -41,6 +41,7 @@ mod tests {
     #[test]
     fn the_reason_is_one_line() {
         assert_eq!(reason("draining\n"), ": draining");
+        assert_eq!(reason(r#"{"status":"store unavailable"}"#), ": store unavailable");
         assert_eq!(reason(r#"{"error":{"message":"the database is away"}}"#), ": the database is away");
         assert_eq!(reason(""), "");
     }

@@ -30,15 +30,17 @@ impl Hidden {
     /// The first line of a file, of standard input for `-`. `what` names the secret in messages.
     pub(crate) fn read(path: &Path, what: &str) -> Result<Self, Failure> {
         let mut text = Zeroizing::new(String::new());
-        let read = if path == Path::new("-") {
+        let is_stdin = path == Path::new("-");
+        let name = if is_stdin { "standard input".to_owned() } else { path.display().to_string() };
+        let read = if is_stdin {
             io::stdin().lock().take(MOST_BYTES).read_to_string(&mut text)
         } else {
             File::open(path).and_then(|file| file.take(MOST_BYTES).read_to_string(&mut text))
         };
-        read.map_err(|cause| Failure::file(path.display(), &cause))?;
+        read.map_err(|cause| Failure::file(&name, &cause))?;
         let line = text.trim();
         if line.is_empty() || line.contains(char::is_whitespace) {
-            return Err(Failure::error(format!("{}: expected the {what} alone on one line", path.display())));
+            return Err(Failure::error(format!("{name}: expected the {what} alone on one line")));
         }
         Ok(Self::new(line.to_owned()))
     }

@@ -45,8 +45,10 @@ pub(crate) fn path(variable: &dyn Fn(&str) -> Option<String>) -> Result<PathBuf,
 /// Reads one profile.
 pub(crate) fn load(path: &Path, name: &str) -> Result<Profile, Failure> {
     let text = std::fs::read_to_string(path).map_err(|cause| Failure::file(path.display(), &cause))?;
-    let mut file: File = toml::from_str(&text)
-        .map_err(|error| Failure::error(format!("{}: {}", path.display(), error.to_string().trim_end())))?;
+    let mut file: File = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        Failure::error(format!("{}, line {line}: {}", path.display(), error.message().replace('\n', " ")))
+    })?;
     let Some(mut profile) = file.profile.remove(name) else {
         let names: Vec<String> = file.profile.into_keys().collect();
         let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -90,6 +92,12 @@ mod tests {
         assert!(
             load_text("[profiles.a]\nserver='x'\n", "a").expect_err("unknown").contains("unknown field `profiles`")
         );
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_by_its_line() {
+        let wrong = load_text("[profile.a]\nserver=5\n", "a").expect_err("a number");
+        assert!(wrong.contains("config.toml, line 2: "), "{wrong}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use clap::builder::StyledStr;
 use clap::{Arg, Command};
 
 use crate::args;
@@ -66,7 +67,7 @@ fn spelled(arg: &Arg) -> String {
 }
 
 fn meaning(arg: &Arg) -> String {
-    let mut text = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let mut text = sentence(arg.get_help());
     let values: Vec<String> = arg
         .get_possible_values()
         .iter()
@@ -87,8 +88,13 @@ fn meaning(arg: &Arg) -> String {
 }
 
 fn about(command: &Command) -> String {
-    let about = command.get_about().map(ToString::to_string).unwrap_or_default();
-    if about.ends_with('.') { about } else { format!("{about}.") }
+    sentence(command.get_about())
+}
+
+/// Help has no full stop at its end, prose has.
+fn sentence(text: Option<&StyledStr>) -> String {
+    let text = text.map(ToString::to_string).unwrap_or_default();
+    if text.is_empty() || text.ends_with(['.', ']']) { text } else { format!("{text}.") }
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ const COLUMNS: [Column; 6] = [
     Column::new("Algorithm", "algorithm"),
     Column::new("State", "state"),
     Column::new("Published", "publishTime"),
-    Column::new("Active", "activeTime"),
-    Column::new("Retired", "retireTime"),
+    Column::new("Signs from", "activeTime"),
+    Column::new("Signs until", "retireTime"),
 ];
 
 /// What to do with signing keys.
@@ -21,7 +21,7 @@ const COLUMNS: [Column; 6] = [
 pub(crate) enum SigningKeyVerb {
     /// List the signing keys.
     List,
-    /// Let a new key sign from now on. Tokens that are out stay valid.
+    /// Let the next key take over, as soon as verifiers can know it. Tokens that are out stay valid.
     Rotate,
 }
 

@@ -85,7 +85,7 @@ impl TokenVerb {
             Self::Revoke(from) => {
                 let token = from.read()?;
                 let answer = session.client.form("/oauth2/revoke", &[("token", token.expose())]).await?;
-                output::done(session.format(), &answer, "The token is revoked.")
+                output::done(session.format(), &answer, "The token is revoked, if it was one of this key.")
             }
         }
     }

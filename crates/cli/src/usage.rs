@@ -7,7 +7,7 @@ use tollgate_core::AccountId;
 use crate::args::Format;
 use crate::failure::Failure;
 use crate::instant::Instant;
-use crate::output::{self, Column, json, note, print, table};
+use crate::output::{self, Column, json, note, print, table, text};
 use crate::session::Session;
 
 /// What to do with usage.
@@ -36,18 +36,13 @@ pub(crate) struct UsageArgs {
     to: Option<Instant>,
 }
 
-/// What a line of usage stands for.
+/// What a line of usage stands for. Days and hours are UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Group {
-    /// A project.
     Project,
-    /// An access key.
     Key,
-    /// A product.
     Product,
-    /// A day, in UTC.
     Day,
-    /// An hour, in UTC.
     Hour,
 }
 
@@ -111,6 +106,6 @@ async fn ask(session: &Session, args: &UsageArgs) -> Result<Value, Failure> {
 
 /// `From … to …, counted up to …`, of what the server said.
 fn period(answer: &Value) -> String {
-    let time = |field: &str| answer[field].as_str().unwrap_or("–").to_owned();
+    let time = |field: &str| answer[field].as_str().map_or("–".to_owned(), text::whole_seconds);
     format!("From {} to {}, counted up to {}.", time("from"), time("to"), time("countedUpTo"))
 }

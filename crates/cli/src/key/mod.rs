@@ -108,7 +108,7 @@ pub(crate) struct RotateArgs {
     #[command(flatten)]
     one: OneKey,
     /// For how long the old secret works on: 0, 1h, 24h, up to 30d [default: 24h].
-    #[arg(long, value_name = "SPAN")]
+    #[arg(long, value_name = "SPAN", value_parser = overlap)]
     overlap: Option<Span>,
     /// Revoke the tokens that the key has now.
     #[arg(long)]
@@ -189,6 +189,12 @@ async fn create(session: &Session, args: CreateArgs) -> Result<(), Failure> {
         body["allowedAddresses"] = args.addresses.into();
     }
     make(session, &args.of.path(), &body, args.to).await
+}
+
+/// The server has no key with two secrets for longer than 30 days.
+fn overlap(text: &str) -> Result<Span, &'static str> {
+    let span: Span = text.parse()?;
+    if span.0 <= 30 * 86_400 { Ok(span) } else { Err("an overlap is at most 30d") }
 }
 
 async fn rotate(session: &Session, args: RotateArgs) -> Result<(), Failure> {

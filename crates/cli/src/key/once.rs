@@ -1,7 +1,7 @@
 //! Showing a new KEY SECRET: once, on standard output or in a file that only its owner reads.
 
 use std::fs::{File, OpenOptions, remove_file};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::args::Format;
 use crate::failure::Failure;
 use crate::hidden::Hidden;
-use crate::output::{Column, csv, env, json, note, print_once, table};
+use crate::output::{Column, csv, env, json, note, print_once, table, text};
 
 const COLUMNS: [Column; 6] = [
     Column::new("Project ID", "projectId"),
@@ -32,7 +32,12 @@ impl SecretFile {
     /// Makes the file, mode 0600. A file that exists is never overwritten.
     pub(super) fn create(path: PathBuf) -> Result<Self, Failure> {
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        let file = file.map_err(|cause| Failure::file(path.display(), &cause))?;
+        let file = file.map_err(|cause| match cause.kind() {
+            ErrorKind::AlreadyExists => {
+                Failure::error(format!("{} exists; give the name of a new file", path.display()))
+            }
+            _ => Failure::file(path.display(), &cause),
+        })?;
         Ok(Self { path, file })
     }
 
@@ -75,10 +80,10 @@ pub(super) fn show(format: Format, mut answer: Value, file: Option<SecretFile>) 
         }
     }
     note_overlap(&answer["accessKey"]);
-    print_once(&text(format, answer)).map_err(lost)
+    print_once(&page(format, answer)).map_err(lost)
 }
 
-fn text(format: Format, mut answer: Value) -> String {
+fn page(format: Format, mut answer: Value) -> String {
     if answer["secret"].is_null() {
         answer.as_object_mut().map(|fields| fields.remove("secret"));
     }
@@ -101,7 +106,7 @@ fn text(format: Format, mut answer: Value) -> String {
 fn note_overlap(key: &Value) {
     for secret in key["secrets"].as_array().into_iter().flatten() {
         if let (Some(hint), Some(end)) = (secret["hint"].as_str(), secret["endTime"].as_str()) {
-            note(&format!("The old secret {hint} works until {end}."));
+            note(&format!("The old secret {hint} works until {}.", text::whole_seconds(end)));
         }
     }
 }
@@ -118,20 +123,20 @@ mod tests {
 
     #[test]
     fn every_form_shows_the_secret() {
-        assert!(text(Format::Table, answer()).contains("KEY SECRET    tgs_1\n"));
-        assert_eq!(serde_json::from_str::<Value>(&text(Format::Json, answer())).expect("JSON"), answer());
-        assert!(text(Format::Csv, answer()).contains("p1,k1,tgs_1,worker,,\r\n"));
-        assert!(text(Format::Env, answer()).ends_with("TOLLGATE_KEY_SECRET=tgs_1\n"));
+        assert!(page(Format::Table, answer()).contains("KEY SECRET    tgs_1\n"));
+        assert_eq!(serde_json::from_str::<Value>(&page(Format::Json, answer())).expect("JSON"), answer());
+        assert!(page(Format::Csv, answer()).contains("p1,k1,tgs_1,worker,,\r\n"));
+        assert!(page(Format::Env, answer()).ends_with("TOLLGATE_KEY_SECRET=tgs_1\n"));
     }
 
     #[test]
     fn no_form_shows_a_secret_that_went_to_a_file() {
         let mut without = answer();
         without["secret"].take();
-        assert!(text(Format::Table, without.clone()).contains("KEY SECRET    in the file\n"));
-        assert!(!text(Format::Json, without.clone()).contains("secret"));
-        assert!(text(Format::Csv, without.clone()).contains("p1,k1,,worker,,\r\n"));
-        assert!(!text(Format::Env, without).contains("SECRET"));
+        assert!(page(Format::Table, without.clone()).contains("KEY SECRET    in the file\n"));
+        assert!(!page(Format::Json, without.clone()).contains("secret"));
+        assert!(page(Format::Csv, without.clone()).contains("p1,k1,,worker,,\r\n"));
+        assert!(!page(Format::Env, without).contains("SECRET"));
     }
 
     #[test]

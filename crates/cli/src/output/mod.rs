@@ -89,8 +89,10 @@ fn write(text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// A sentence for people, to standard error.
+/// A sentence for people, to standard error. Errors in files come with the line they are about.
 pub(crate) fn note(text: &str) {
-    // When standard error is gone too, there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{}", text::clean(text));
+    for line in text.lines() {
+        // When standard error is gone too, there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "{}", text::clean(line));
+    }
 }

@@ -30,22 +30,14 @@ pub(crate) fn fields(columns: &[Column], item: &Value) -> String {
 
 fn cell(column: &Column, item: &Value) -> String {
     match text::of(&item[column.field]) {
-        Some(text) if is_time(column.field) => without_fraction(&text).into_owned(),
+        Some(text) if is_time(column.field) => text::whole_seconds(&text),
         Some(text) => text::clean(&text).into_owned(),
         None => column.absent.to_owned(),
     }
 }
 
 fn is_time(field: &str) -> bool {
-    field == "time" || field.ends_with("Time")
-}
-
-/// Milliseconds are of no interest to people: `2026-08-01T12:00:00Z`.
-fn without_fraction(time: &str) -> std::borrow::Cow<'_, str> {
-    match time.split_once('.') {
-        Some((whole, rest)) if rest.ends_with('Z') && rest.len() <= 10 => format!("{}Z", text::clean(whole)).into(),
-        _ => text::clean(time),
-    }
+    ["time", "hour"].contains(&field) || field.ends_with("Time")
 }
 
 fn width(cell: &str) -> usize {

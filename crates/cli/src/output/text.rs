@@ -17,9 +17,24 @@ pub(crate) fn of(value: &Value) -> Option<String> {
         Value::Array(items) => Some(items.iter().filter_map(of).collect::<Vec<_>>().join(" ")),
         Value::Object(fields) if fields.is_empty() => None,
         Value::Object(fields) => {
-            let pair = |(name, value)| format!("{name}={}", of(value).unwrap_or_default());
-            Some(fields.iter().map(pair).collect::<Vec<_>>().join(" "))
+            Some(fields.iter().map(|(name, value)| format!("{name}={}", inner(value))).collect::<Vec<_>>().join(" "))
         }
+    }
+}
+
+/// A value within another: its blanks would be taken for the outer ones.
+fn inner(value: &Value) -> String {
+    match value {
+        Value::Array(items) => items.iter().filter_map(of).collect::<Vec<_>>().join(","),
+        other => of(other).unwrap_or_default(),
+    }
+}
+
+/// An instant as people read it: `2026-08-01T12:00:00Z`, without the milliseconds.
+pub(crate) fn whole_seconds(time: &str) -> String {
+    match time.split_once('.') {
+        Some((whole, rest)) if rest.ends_with('Z') && rest.len() <= 10 => clean(whole).into_owned() + "Z",
+        _ => clean(time).into_owned(),
     }
 }
 
@@ -59,7 +74,15 @@ mod tests {
         assert_eq!(text(json!(9_100_000)), "9100000");
         assert_eq!(text(json!(["sms", "keys:manage"])), "sms keys:manage");
         assert_eq!(text(json!({"burst": 30, "perSecond": 10})), "burst=30 perSecond=10");
+        assert_eq!(text(json!({"displayName": "w", "scopes": ["sms", "demo"]})), "displayName=w scopes=sms,demo");
         assert_eq!(of(&json!([])), None);
+    }
+
+    #[test]
+    fn people_read_whole_seconds() {
+        assert_eq!(whole_seconds("2026-08-01T12:00:00.123Z"), "2026-08-01T12:00:00Z");
+        assert_eq!(whole_seconds("2026-08-01T12:00:00Z"), "2026-08-01T12:00:00Z");
+        assert_eq!(whole_seconds("soon\u{1b}."), "soon\\u{1b}.");
     }
 
     #[test]

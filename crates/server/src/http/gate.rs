@@ -47,24 +47,26 @@ impl IntoResponse for Answer {
 }
 
 /// `/gate`: method, host and target come in `X-Forwarded-*`.
-pub(super) async fn forwarded(State(web): State<Web>, origin: Origin, id: Id, headers: HeaderMap) -> Result<Answer, Problem> {
+pub(super) async fn forwarded(State(web): State<Web>, origin: Origin, id: Id, request: Request) -> Result<Answer, Problem> {
+    let headers = request.headers();
     let names = ["x-forwarded-method", "x-forwarded-uri"];
-    let [Some(method), Some(target)] = names.map(|name| one(&headers, name)) else {
+    let [Some(method), Some(target)] = names.map(|name| one(headers, name)) else {
         return Err(missing("The gateway must send X-Forwarded-Method and X-Forwarded-Uri"));
     };
-    let host = one(&headers, "x-forwarded-host").unwrap_or("");
-    Ok(admit(&web, origin, id, &headers, (method, host, target)).await?)
+    let host = one(headers, "x-forwarded-host").unwrap_or("");
+    Ok(admit(&web, origin, id, headers, (method, host, target)).await?)
 }
 
 /// `/gate/nginx`: method and target come in `X-Original-*`. nginx passes on 401 and 403 alone, so that every other denial
 /// becomes 403, with its reason in `tollgate-deny` and its own status in `tollgate-deny-status`.
-pub(super) async fn nginx(State(web): State<Web>, origin: Origin, id: Id, headers: HeaderMap) -> Result<Answer, Problem> {
+pub(super) async fn nginx(State(web): State<Web>, origin: Origin, id: Id, request: Request) -> Result<Answer, Problem> {
+    let headers = request.headers();
     let names = ["x-original-method", "x-original-uri"];
-    let [Some(method), Some(target)] = names.map(|name| one(&headers, name)) else {
+    let [Some(method), Some(target)] = names.map(|name| one(headers, name)) else {
         return Err(missing("nginx must send X-Original-Method and X-Original-URI"));
     };
-    let host = one(&headers, "x-original-host").or_else(|| one(&headers, HOST.as_str())).unwrap_or("");
-    let decided = admit(&web, origin, id, &headers, (method, host, target)).await;
+    let host = one(headers, "x-original-host").or_else(|| one(headers, HOST.as_str())).unwrap_or("");
+    let decided = admit(&web, origin, id, headers, (method, host, target)).await;
     decided.map_err(|refused| {
         let is_denial = matches!(refused, Refused::Denied(..));
         let mut problem = Problem::from(refused);

@@ -69,12 +69,13 @@ pub(super) struct Batch {
     pub(super) touches: HashMap<Touched, LastUse>,
     pub(super) denials: Vec<DenialRow>,
     pub(super) bell: Arc<Bell>,
-    pub(super) is_awaited: bool,
+    /// How many wait for the bell.
+    pub(super) waiting: usize,
 }
 
 impl Batch {
     pub(super) fn is_empty(&self) -> bool {
-        self.counts.is_empty() && self.touches.is_empty() && self.denials.is_empty() && !self.is_awaited
+        self.counts.is_empty() && self.touches.is_empty() && self.denials.is_empty() && self.waiting == 0
     }
 }
 
@@ -145,7 +146,7 @@ impl Ledger {
             let mut open = self.open();
             open.counts.entry((counter, now.hour().0)).or_default().calls += 1;
             note_use(&mut open, touched, now, client);
-            open.is_awaited = true;
+            open.waiting += 1;
             Arc::clone(&open.bell)
         };
         self.wake.notify_one();
@@ -187,7 +188,7 @@ impl Ledger {
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
         let bell = {
             let mut open = self.open();
-            open.is_awaited = true;
+            open.waiting += 1;
             Arc::clone(&open.bell)
         };
         self.wake.notify_one();
@@ -206,6 +207,11 @@ impl Ledger {
             refused_batches: self.refused_batches.load(Ordering::Relaxed),
             dropped: self.dropped.load(Ordering::Relaxed),
         }
+    }
+
+    /// How many wait for the open batch.
+    pub(super) fn waiting(&self) -> usize {
+        self.open().waiting
     }
 
     /// Closes the open batch and opens the next.

@@ -21,6 +21,24 @@ use crate::store::{Store, StoreError};
 /// How long denials and last uses may wait in memory.
 const IDLE_FLUSH: Duration = Duration::from_secs(1);
 
+/// The longest time that a batch is held open while calls go on arriving.
+const LONGEST_GATHERING: Duration = Duration::from_millis(1);
+
+/// Lets the calls that can arrive now arrive, so that they share one commit: as long as each turn of the scheduler brings
+/// another. A lone call waits for one turn, not for a timer.
+async fn gather(ledger: &Ledger) {
+    let started = tokio::time::Instant::now();
+    let mut waiting = ledger.waiting();
+    while waiting > 0 {
+        tokio::task::yield_now().await;
+        let now_waiting = ledger.waiting();
+        if now_waiting == waiting || started.elapsed() >= LONGEST_GATHERING {
+            return;
+        }
+        waiting = now_waiting;
+    }
+}
+
 /// The one who writes the ledger. Its name is fresh for each process.
 pub(super) struct Committer {
     writer: String,
@@ -42,6 +60,7 @@ impl Committer {
         loop {
             let idle = tokio::time::timeout(IDLE_FLUSH, app.ledger.wake.notified()).await.is_err();
             let closing = app.ledger.closing.load(Ordering::SeqCst);
+            gather(&app.ledger).await;
             let batch = app.ledger.take();
             if !batch.is_empty() {
                 self.write(&app.ledger, &app.store, batch).await;

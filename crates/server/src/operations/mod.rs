@@ -23,6 +23,7 @@ mod upkeep;
 mod usage;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use ipnet::IpNet;
@@ -90,6 +91,8 @@ pub struct App {
     revocations: Revocations,
     limits: Limits,
     ledger: Ledger,
+    /// Counts up from a random start, so that request ids of two processes differ.
+    next_request: AtomicU64,
     changing_keys: tokio::sync::Mutex<()>,
     _lock: std::fs::File,
 }
@@ -102,7 +105,7 @@ impl App {
 
     /// A fresh id for a request.
     pub fn new_request(&self) -> RequestId {
-        RequestId::new(self.now(), &*self.random)
+        RequestId::with_tail(self.now(), self.next_request.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The issuer of tokens: the configured public URL.

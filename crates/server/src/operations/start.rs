@@ -4,10 +4,12 @@ use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
 use tollgate_core::keyset::KeyTimes;
+use tollgate_core::random::random_u128;
 use tollgate_core::token::Issuer;
 use tollgate_core::{Clock, Random};
 
@@ -102,6 +104,7 @@ impl App {
             revocations: Revocations::new(revoked),
             limits: Limits::new(&config.limits),
             ledger: Ledger::default(),
+            next_request: AtomicU64::new(random_u128(&*random) as u64),
             changing_keys: tokio::sync::Mutex::default(),
             products,
             clock,

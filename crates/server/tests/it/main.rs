@@ -1,0 +1,9 @@
+//! What Tollgate does, asked of its router: no ports, no waiting, a new database for each test, and both engines for
+//! everything that touches the store.
+
+#[macro_use]
+mod world;
+mod ask;
+mod keys;
+mod layering;
+mod postgres;
