@@ -1,5 +1,7 @@
 //! `tollgate account`: the customer organisations, which are billed.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tollgate_core::AccountId;
@@ -35,7 +37,7 @@ pub(crate) enum AccountVerb {
 pub(crate) struct ListArgs {
     /// Stop after this many.
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
 }
 
 /// Arguments of `account create`.

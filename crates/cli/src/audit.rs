@@ -1,5 +1,7 @@
 //! `tollgate audit`: who changed what, and when.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, Subcommand};
 use tollgate_core::AccountId;
 
@@ -44,7 +46,7 @@ pub(crate) struct AuditArgs {
     account: AccountId,
     /// Stop after this many.
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
 }
 
 impl AuditVerb {

@@ -1,6 +1,7 @@
 //! The client: one request at a time, over HTTP with a key pair or over the operator's Unix socket.
 
 use std::net::IpAddr;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
@@ -93,10 +94,10 @@ impl Client {
         path: &str,
         field: &str,
         query: &[(&str, &str)],
-        limit: Option<usize>,
+        limit: Option<NonZeroUsize>,
         mut take: impl FnMut(Vec<Value>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
-        let mut left = limit.unwrap_or(usize::MAX);
+        let mut left = limit.map_or(usize::MAX, NonZeroUsize::get);
         let mut token = String::new();
         while left > 0 {
             let size = left.min(PAGE).to_string();
@@ -130,7 +131,7 @@ impl Client {
         path: &str,
         field: &str,
         query: &[(&str, &str)],
-        limit: Option<usize>,
+        limit: Option<NonZeroUsize>,
     ) -> Result<Vec<Value>, Failure> {
         let mut all = Vec::new();
         let take = |items| {
@@ -155,6 +156,7 @@ impl Client {
         }
     }
 
+    /// Every answer is an object.
     async fn json(&self, request: RequestBuilder) -> Result<Value, Failure> {
         let answer = request.send().await.map_err(|error| self.no_answer(&error))?;
         let status = answer.status();
@@ -164,13 +166,16 @@ impl Client {
         if !status.is_success() {
             return Err(Failure::of_answer(status, retry_after.as_deref(), request_id.as_deref(), &body));
         }
-        if body.is_empty() {
-            return Ok(Value::Null);
+        let body = if body.is_empty() { "{}" } else { &body };
+        match serde_json::from_str(body) {
+            Ok(answer @ Value::Object(_)) => Ok(answer),
+            _ => {
+                let place = &self.place;
+                Err(Failure::error(format!(
+                    "{place} answered {status} without a JSON object; is it a Tollgate server?"
+                )))
+            }
         }
-        serde_json::from_str(&body).map_err(|_| {
-            let place = &self.place;
-            Failure::error(format!("{place} answered {status} without JSON; is it a Tollgate server?"))
-        })
     }
 
     fn no_answer(&self, error: &reqwest::Error) -> Failure {

@@ -65,8 +65,11 @@ async fn a_list_is_followed_to_its_end_and_signed_in_with_basic() {
 async fn a_list_stops_at_its_limit_and_when_it_turns_in_a_circle() {
     let page = || answer("200 OK", "", r#"{"accounts":[{"accountId":"a"},{"accountId":"b"}],"nextPageToken":"same"}"#);
     let (client, seen) = over_http(vec![page()]).await;
-    assert_eq!(client.list("/v1/accounts", "accounts", &[], Some(2)).await.expect("a list").len(), 2);
+    assert_eq!(client.list("/v1/accounts", "accounts", &[], NonZeroUsize::new(2)).await.expect("a list").len(), 2);
     assert!(seen.await.expect("served")[0].contains("pageSize=2 "));
+
+    let (client, _) = over_http(vec![page()]).await;
+    assert_eq!(client.list("/v1/accounts", "accounts", &[], NonZeroUsize::new(1)).await.expect("a list").len(), 1);
 
     let (client, _) = over_http(vec![page(), page()]).await;
     let failure = client.list("/v1/accounts", "accounts", &[], None).await.expect_err("a circle");
@@ -89,8 +92,11 @@ async fn a_redirect_is_not_followed_and_html_is_no_answer() {
     let (client, seen) = over_http(vec![answer("302 Found", "location: http://127.0.0.1:1/\r\n", "")]).await;
     assert_eq!(client.get("/v1/accounts", &[]).await.expect_err("no redirect").exit, Exit::Error);
     assert_eq!(seen.await.expect("served").len(), 1);
-    let (client, _) = over_http(vec![answer("200 OK", "", "<html>")]).await;
-    assert!(client.get("/v1/accounts", &[]).await.expect_err("HTML").message.contains("is it a Tollgate server?"));
+    for body in ["<html>", "[]", "null", "1"] {
+        let (client, _) = over_http(vec![answer("200 OK", "", body)]).await;
+        let failure = client.list("/v1/accounts", "accounts", &[], None).await.expect_err(body);
+        assert!(failure.message.contains("is it a Tollgate server?"), "{}", failure.message);
+    }
 }
 
 #[tokio::test]

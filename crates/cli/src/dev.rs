@@ -57,7 +57,7 @@ pub(crate) fn run(args: DevArgs) -> anyhow::Result<()> {
         if let Some(path) = &args.env {
             write_env(path, address, &sample)?;
         }
-        print_welcome(address, demo_address, &sample)?;
+        print_welcome(&args, address, demo_address, &sample)?;
         running.until_stopped().await
     })
 }
@@ -92,7 +92,8 @@ fn config(args: &DevArgs, address: SocketAddr) -> Config {
 /// Makes account, project and key at the first start. A later start rotates the key's secret: it cannot be shown again.
 async fn sample(app: &App, data: &Path) -> anyhow::Result<Sample> {
     let file = data.join("dev.json");
-    let remembered = std::fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str::<Remembered>(&text).ok());
+    let remembered =
+        std::fs::read_to_string(&file).ok().and_then(|text| serde_json::from_str::<Remembered>(&text).ok());
     if let Some(remembered) = remembered
         && let Some(sample) = rotated(app, &remembered).await?
     {
@@ -105,7 +106,8 @@ async fn sample(app: &App, data: &Path) -> anyhow::Result<Sample> {
     let request = KeyRequest { display_name: "demo-key".to_owned(), scopes: Some(scopes), ..KeyRequest::default() };
     let (view, secret) = app.create_key(&doing, &project, request).await?;
     let remembered = Remembered { project: project.id.to_string(), key: view.key.id.to_string() };
-    std::fs::write(&file, serde_json::to_string(&remembered)?).with_context(|| format!("{} cannot be written", file.display()))?;
+    std::fs::write(&file, serde_json::to_string(&remembered)?)
+        .with_context(|| format!("{} cannot be written", file.display()))?;
     Ok(Sample { project, key: view.key.id, secret })
 }
 
@@ -151,8 +153,11 @@ fn write_env(path: &Path, address: SocketAddr, sample: &Sample) -> anyhow::Resul
     std::fs::rename(&unfinished, path).with_context(context)
 }
 
-fn print_welcome(address: SocketAddr, demo: SocketAddr, sample: &Sample) -> anyhow::Result<()> {
-    let (key, secret, project, account) = (sample.key, sample.secret.expose(), sample.project.id, sample.project.account);
+fn print_welcome(args: &DevArgs, address: SocketAddr, demo: SocketAddr, sample: &Sample) -> anyhow::Result<()> {
+    let (key, secret, project, account) =
+        (sample.key, sample.secret.expose(), sample.project.id, sample.project.account);
+    let program = std::env::current_exe().map_or_else(|_| "tollgate".to_owned(), |path| path.display().to_string());
+    let data = args.data.display();
     let mut out = std::io::stdout().lock();
     write!(
         out,
@@ -164,7 +169,7 @@ fn print_welcome(address: SocketAddr, demo: SocketAddr, sample: &Sample) -> anyh
          Get a token, call the demo API, and see the call counted:\n\n\
          TOKEN=$(curl -s -u {key}:{secret} -d grant_type=client_credentials http://{address}/oauth2/token | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\
          curl -H \"Authorization: Bearer $TOKEN\" http://{demo}/v1/projects/{project}/hello\n\
-         tollgate usage show --account {account} --by key\n\n"
+         {program} --data {data} usage show --account {account} --by key\n\n"
     )?;
     Ok(out.flush()?)
 }

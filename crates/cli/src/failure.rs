@@ -88,7 +88,7 @@ impl Failure {
             None => format!("the server answered {status} in a form that Tollgate does not use"),
         };
         if let Some(key) = existing_key(&error["details"]) {
-            message.push_str(&format!(" (KEY ID {key})"));
+            message.push_str(&format!(": KEY ID {key}"));
         }
         if let Some(seconds) = retry_after {
             message.push_str(&format!("; try again in {seconds} s"));
@@ -158,7 +158,7 @@ mod tests {
     fn a_taken_name_names_the_key_that_has_it() {
         let body = r#"{"error":{"message":"Taken.","status":"ALREADY_EXISTS","details":[{"resourceType":"accessKey","resourceName":"k1"}]}}"#;
         let failure = Failure::of_answer(StatusCode::CONFLICT, Some("3"), None, body);
-        assert_eq!((failure.exit, failure.message.as_str()), (Exit::Conflict, "Taken (KEY ID k1); try again in 3 s"));
+        assert_eq!((failure.exit, failure.message.as_str()), (Exit::Conflict, "Taken: KEY ID k1; try again in 3 s"));
     }
 
     #[test]

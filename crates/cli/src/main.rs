@@ -56,7 +56,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     }
     let manage = || Session::open(&global, Authority::Manager);
     match noun {
-        Noun::Serve(args) => Ok(serve::run(args)?),
+        Noun::Serve(args) => Ok(serve::run(&args)?),
         Noun::Dev(args) => Ok(dev::run(args)?),
         Noun::Config(verb) => verb.run(),
         Noun::Completion(args) => args.run(),

@@ -1,5 +1,7 @@
 //! `tollgate project`: the workspaces of an account, in which access keys live.
 
+use std::num::NonZeroUsize;
+
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tollgate_core::{AccountId, ProjectId};
@@ -49,7 +51,7 @@ pub(crate) struct ListArgs {
     archived: bool,
     /// Stop after this many.
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
 }
 
 /// Arguments of `project create`.

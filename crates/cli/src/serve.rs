@@ -10,9 +10,9 @@ use tollgate_core::clock::SystemClock;
 use tollgate_core::random::SystemRandom;
 use tollgate_server::config::Config;
 use tollgate_server::http::{Numbers, Web, admin_router, router};
+use tollgate_server::logging;
 use tollgate_server::operations::App;
 use tollgate_server::serve::{Server, bind, bind_socket, socket_path};
-use tollgate_server::logging;
 
 /// Arguments of `tollgate serve`.
 #[derive(Debug, clap::Args)]
@@ -23,7 +23,7 @@ pub(crate) struct ServeArgs {
 }
 
 /// Runs the server until it is told to stop.
-pub(crate) fn run(args: ServeArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let config = Config::load(&args.config)?;
     run_async(async move {
         let running = Running::start(config).await?;

@@ -111,11 +111,23 @@ fn only_an_expired_token_is_told_that_it_expired() {
     let key = KeyId::new(Timestamp(0), &SystemRandom::default());
     let wrong_kind = Denial::WrongKind { came: CredentialKind::ApiToken, wants: "an access token" };
     let all = [
-        Denial::AmbiguousPath, Denial::NoRoute, Denial::NoCredential, Denial::TwoCredentials, Denial::Malformed, wrong_kind,
-        Denial::Unknown(CredentialKind::Token), Denial::Revoked, Denial::Inactive(Inactive::KeyDisabled),
-        Denial::Inactive(Inactive::KeyEnded), Denial::Inactive(Inactive::ProjectArchived),
-        Denial::Inactive(Inactive::AccountSuspended), Denial::WrongAudience, Denial::WrongProject { key, project: id() },
-        Denial::WrongScope("demo".into()), Denial::WrongAddress, Denial::TooMany(3),
+        Denial::AmbiguousPath,
+        Denial::NoRoute,
+        Denial::NoCredential,
+        Denial::TwoCredentials,
+        Denial::Malformed,
+        wrong_kind,
+        Denial::Unknown(CredentialKind::Token),
+        Denial::Revoked,
+        Denial::Inactive(Inactive::KeyDisabled),
+        Denial::Inactive(Inactive::KeyEnded),
+        Denial::Inactive(Inactive::ProjectArchived),
+        Denial::Inactive(Inactive::AccountSuspended),
+        Denial::WrongAudience,
+        Denial::WrongProject { key, project: id() },
+        Denial::WrongScope("demo".into()),
+        Denial::WrongAddress,
+        Denial::TooMany(3),
     ];
     for denial in all {
         assert!(!denial.message().contains("expired"), "{denial:?}");

@@ -126,7 +126,12 @@ mod tests {
 
     #[test]
     fn other_spellings_of_a_uuid_are_not_ids() {
-        for text in ["", "018bcfe568007000800000000000000a", "{018bcfe5-6800-7000-8000-00000000000a}", "x18bcfe5-6800-7000-8000-00000000000a"] {
+        for text in [
+            "",
+            "018bcfe568007000800000000000000a",
+            "{018bcfe5-6800-7000-8000-00000000000a}",
+            "x18bcfe5-6800-7000-8000-00000000000a",
+        ] {
             assert_eq!(text.parse::<KeyId>(), Err(BadId));
         }
     }

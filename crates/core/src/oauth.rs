@@ -163,14 +163,21 @@ mod tests {
         assert!(matches!(two, Err(OAuthError::InvalidRequest(_))));
         let other = client(Some(&header), &form("client_id=x")).map(|found| found.id);
         assert!(matches!(other, Err(OAuthError::InvalidRequest(_))));
-        for none in [client(None, &form("client_id=k")), client(Some("Bearer x"), &form("")), client(Some("Basic"), &form(""))] {
+        for none in
+            [client(None, &form("client_id=k")), client(Some("Bearer x"), &form("")), client(Some("Basic"), &form(""))]
+        {
             assert_eq!(none.map(|found| found.id), Err(OAuthError::InvalidClient));
         }
     }
 
     #[test]
     fn error_texts_keep_to_the_alphabet_of_rfc_6749() {
-        for error in [OAuthError::InvalidClient, OAuthError::UnsupportedGrantType, OAuthError::InvalidScope, OAuthError::InvalidTarget] {
+        for error in [
+            OAuthError::InvalidClient,
+            OAuthError::UnsupportedGrantType,
+            OAuthError::InvalidScope,
+            OAuthError::InvalidTarget,
+        ] {
             let text = error.to_string();
             assert!(text.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{text}");
             assert!(!text.contains("expired"));

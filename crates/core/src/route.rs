@@ -115,7 +115,8 @@ fn parse_segment(text: &str) -> Result<Segment, BadTemplate> {
         "{service_plan_id}" => Ok(Segment::ServicePlan),
         _ if !text.contains(['{', '}', '*']) => Ok(Segment::Literal(text.into())),
         _ => {
-            let name = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or(BadTemplate::Placeholder)?;
+            let name =
+                text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).ok_or(BadTemplate::Placeholder)?;
             let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             if is_name { Ok(Segment::Any) } else { Err(BadTemplate::Placeholder) }
         }
@@ -145,11 +146,23 @@ mod tests {
 
     #[test]
     fn the_most_literal_template_comes_first() {
-        let mut all = ["/v1/**", "/v1/projects/{project_id}/**", "/v1/projects/{project_id}/sms", "/v1/projects/mine", "/v1/projects/{project_id}"]
-            .map(template);
+        let mut all = [
+            "/v1/**",
+            "/v1/projects/{project_id}/**",
+            "/v1/projects/{project_id}/sms",
+            "/v1/projects/mine",
+            "/v1/projects/{project_id}",
+        ]
+        .map(template);
         all.sort_by(Template::precedence);
-        let expected = ["/v1/projects/mine", "/v1/projects/{project_id}/sms", "/v1/projects/{project_id}/**", "/v1/projects/{project_id}", "/v1/**"]
-            .map(template);
+        let expected = [
+            "/v1/projects/mine",
+            "/v1/projects/{project_id}/sms",
+            "/v1/projects/{project_id}/**",
+            "/v1/projects/{project_id}",
+            "/v1/**",
+        ]
+        .map(template);
         assert_eq!(all, expected);
         assert_eq!(template("/a/{x}").precedence(&template("/a/{project_id}")), Ordering::Equal);
     }

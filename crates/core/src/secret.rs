@@ -147,7 +147,9 @@ mod tests {
     fn cut_extended_and_padded_secrets_are_wrong() {
         let secret = Secret::generate("tg", SecretKind::Key, &SystemRandom::default());
         let text = secret.expose();
-        for wrong in [&text[..52], &format!("{text}0"), &format!("{text}\0"), &format!(" {text}"), &text.replace("tgs", "tgt")] {
+        for wrong in
+            [&text[..52], &format!("{text}0"), &format!("{text}\0"), &format!(" {text}"), &text.replace("tgs", "tgt")]
+        {
             assert!(Secret::parse("tg", SecretKind::Key, wrong).is_none());
         }
         assert_eq!(kind_of("tg", text), Some(SecretKind::Key));

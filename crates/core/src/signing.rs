@@ -12,13 +12,13 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 
 /// A signature algorithm by its JOSE name (RFC 7518, RFC 8037).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, Default)]
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256: the default.
     #[default]
@@ -50,7 +50,10 @@ pub struct BadKey;
 impl FromStr for Algorithm {
     type Err = BadKey;
     fn from_str(text: &str) -> Result<Self, BadKey> {
-        [Self::Es256, Self::EdDsa, Self::Rs256].into_iter().find(|algorithm| algorithm.to_string() == text).ok_or(BadKey)
+        [Self::Es256, Self::EdDsa, Self::Rs256]
+            .into_iter()
+            .find(|algorithm| algorithm.to_string() == text)
+            .ok_or(BadKey)
     }
 }
 
@@ -95,8 +98,9 @@ impl SigningKey {
         let bytes = match algorithm {
             Algorithm::Es256 => EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
                 .and_then(|pair| pair.to_pkcs8v1().map(|document| document.as_ref().to_vec())),
-            Algorithm::EdDsa => Ed25519KeyPair::generate()
-                .and_then(|pair| pair.to_pkcs8v1().map(|document| document.as_ref().to_vec())),
+            Algorithm::EdDsa => {
+                Ed25519KeyPair::generate().and_then(|pair| pair.to_pkcs8v1().map(|document| document.as_ref().to_vec()))
+            }
             Algorithm::Rs256 => RsaKeyPair::generate(KeySize::Rsa2048)
                 .and_then(|pair| pair.as_der().map(|document| document.as_ref().to_vec())),
         };
@@ -127,7 +131,9 @@ impl SigningKey {
 
     pub(crate) fn sign(&self, random: &dyn SecureRandom, message: &[u8]) -> Result<Vec<u8>, BadKey> {
         match &self.pair {
-            Pair::Es256(pair) => pair.sign(random, message).map(|signature| signature.as_ref().to_vec()).map_err(|_| BadKey),
+            Pair::Es256(pair) => {
+                pair.sign(random, message).map(|signature| signature.as_ref().to_vec()).map_err(|_| BadKey)
+            }
             Pair::EdDsa(pair) => Ok(pair.sign(message).as_ref().to_vec()),
             Pair::Rs256(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];

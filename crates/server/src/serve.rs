@@ -140,7 +140,8 @@ impl Server {
                     accepted = door.accept() => accepted,
                     _ = stop.wait_for(|stopped| *stopped) => return,
                 };
-                let watcher = graceful.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(GracefulShutdown::watcher);
+                let watcher =
+                    graceful.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(GracefulShutdown::watcher);
                 let Some(watcher) = watcher else { return };
                 let (builder, router) = (builder.clone(), router.clone());
                 match accepted {

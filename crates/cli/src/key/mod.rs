@@ -3,6 +3,7 @@
 mod once;
 mod show;
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -71,7 +72,7 @@ pub(crate) struct ListArgs {
     of: OfProject,
     /// Stop after this many.
     #[arg(long, value_name = "N")]
-    limit: Option<usize>,
+    limit: Option<NonZeroUsize>,
 }
 
 /// Arguments of `key create`.

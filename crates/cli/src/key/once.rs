@@ -55,7 +55,7 @@ impl SecretFile {
 
 /// Shows the answer to `key create` and `key rotate`.
 pub(super) fn show(format: Format, mut answer: Value, file: Option<SecretFile>) -> Result<(), Failure> {
-    let Value::String(secret) = answer["secret"].take() else {
+    let (Value::String(secret), true) = (answer["secret"].take(), answer["accessKey"].is_object()) else {
         if let Some(file) = file {
             file.discard();
         }

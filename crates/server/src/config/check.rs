@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use tollgate_core::Scopes;
 use tollgate_core::gate::{ErrorShape, Product as CoreProduct};
 use tollgate_core::path::CallPath;
 use tollgate_core::route::{Captured, Template};
-use tollgate_core::Scopes;
 
 use super::{Accepts, Config, ConfigError, Errors, Product};
 
@@ -108,7 +108,10 @@ impl Config {
         let url = &self.public_url;
         let is_plain = (url.starts_with("https://") || url.starts_with("http://")) && !url.contains(['?', '#', ' ']);
         if !is_plain || url.ends_with('/') {
-            return Err(ConfigError::invalid("public_url", "must be http:// or https:// without query and final slash"));
+            return Err(ConfigError::invalid(
+                "public_url",
+                "must be http:// or https:// without query and final slash",
+            ));
         }
         if !self.admin_listen.ip().is_loopback() {
             return Err(ConfigError::invalid("admin_listen", "must be a loopback address such as 127.0.0.1:8090"));
@@ -155,7 +158,8 @@ impl Routes {
         for pair in self.0.windows(2) {
             let (one, other) = (&pair[0], &pair[1]);
             let same_paths = one.template.precedence(&other.template).is_eq();
-            let same_hosts = one.hosts.is_empty() && other.hosts.is_empty() || one.hosts.iter().any(|host| other.hosts.contains(host));
+            let same_hosts = one.hosts.is_empty() && other.hosts.is_empty()
+                || one.hosts.iter().any(|host| other.hosts.contains(host));
             if same_paths && same_hosts {
                 let names = [one, other].map(|route| &*products[usize::from(route.product)].name);
                 let message = format!("and product {} have a route for the same paths; keep one", names[1]);
@@ -195,7 +199,8 @@ mod tests {
 
     #[test]
     fn two_products_cannot_have_the_same_route() {
-        let error = products("[[product]]\nname='a'\nroutes=['/x/{id}']\n[[product]]\nname='b'\nroutes=['/x/{project_id}']");
+        let error =
+            products("[[product]]\nname='a'\nroutes=['/x/{id}']\n[[product]]\nname='b'\nroutes=['/x/{project_id}']");
         assert!(error.expect_err("refused").contains("same paths"));
         assert!(products("[[product]]\nname='A'\nroutes=['/x']").is_err());
         assert!(products("[[product]]\nname='a'\nroutes=[]").is_err());

@@ -20,11 +20,13 @@ pub enum ConfigError {
         cause: std::io::Error,
     },
     /// The file is not TOML, or a value has the wrong type.
-    #[error("{}: {message}", path.display())]
+    #[error("{}, line {line}: {message}", path.display())]
     Malformed {
         /// Which file.
         path: PathBuf,
-        /// Line, column and reason.
+        /// The line, from 1.
+        line: usize,
+        /// The reason.
         message: String,
     },
     /// A field that does not exist.
@@ -61,8 +63,8 @@ impl Config {
     /// # Errors
     /// See [`ConfigError`].
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
         Self::parse(path, &text)
     }
 
@@ -71,18 +73,27 @@ impl Config {
     /// # Errors
     /// See [`ConfigError`].
     pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
-        let malformed = |message: String| ConfigError::Malformed { path: path.to_owned(), message };
-        let document = Document::parse(text).map_err(|error| malformed(error.to_string().trim_end().to_owned()))?;
+        // The reason in one line, without the line of the file: it might hold a password.
+        let malformed = |message: &str, span: Option<std::ops::Range<usize>>| ConfigError::Malformed {
+            path: path.to_owned(),
+            line: line_at(text, span.map_or(0, |span| span.start)),
+            message: message.lines().collect::<Vec<_>>().join("; "),
+        };
+        let document = Document::parse(text).map_err(|error| malformed(error.message(), error.span()))?;
         let schema = schemars::schema_for!(Config);
         if let Some(unknown) = unknown_field(document.as_table(), schema.as_value(), &schema) {
-            let line = text[..unknown.offset].matches('\n').count() + 1;
+            let line = line_at(text, unknown.offset);
             let UnknownField { field, nearest, .. } = unknown;
             return Err(ConfigError::UnknownField { path: path.to_owned(), line, field, nearest });
         }
-        let config: Self = toml::from_str(text).map_err(|error| malformed(error.to_string().trim_end().to_owned()))?;
+        let config: Self = toml::from_str(text).map_err(|error| malformed(error.message(), error.span()))?;
         config.check()?;
         Ok(config)
     }
+}
+
+fn line_at(text: &str, offset: usize) -> usize {
+    text[..offset.min(text.len())].matches('\n').count() + 1
 }
 
 struct UnknownField {

@@ -11,11 +11,13 @@ use super::load::resolve;
 /// The reference page in Markdown.
 pub fn markdown() -> String {
     let schema = schemars::schema_for!(Config);
-    let mut page = "# Configuration\n\nMade by `tollgate config reference`; do not edit. One TOML file, given with `--config`. \
+    let mut page =
+        "# Configuration\n\nMade by `tollgate config reference`; do not edit. One TOML file, given with `--config`. \
                     Every field has a default but those of a product that say otherwise.\n"
-        .to_owned();
+            .to_owned();
     for (heading, section) in sections(&schema) {
-        write!(page, "\n## {heading}\n\n| field | default | meaning |\n|---|---|---|\n").expect("a String takes everything");
+        write!(page, "\n## {heading}\n\n| field | default | meaning |\n|---|---|---|\n")
+            .expect("a String takes everything");
         for (name, field) in plain_fields(section, &schema) {
             let default = default_of(&field).map_or("–".to_owned(), |value| format!("`{value}`"));
             let meaning = description(&field).replace('|', "\\|");
@@ -57,7 +59,10 @@ fn sections(schema: &Schema) -> Vec<(String, &Value)> {
 /// The fields that are values, not tables.
 fn plain_fields<'a>(section: &'a Value, root: &'a Schema) -> Vec<(&'a String, Value)> {
     let fields = properties(section).into_iter();
-    fields.filter(|(_, field)| resolve(field, root).get("properties").is_none()).map(|(name, field)| (name, field.clone())).collect()
+    fields
+        .filter(|(_, field)| resolve(field, root).get("properties").is_none())
+        .map(|(name, field)| (name, field.clone()))
+        .collect()
 }
 
 fn properties(section: &Value) -> Vec<(&String, &Value)> {

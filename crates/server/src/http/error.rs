@@ -25,7 +25,9 @@ impl From<OAuthError> for Problem {
             | OAuthError::UnsupportedGrantType
             | OAuthError::InvalidScope
             | OAuthError::InvalidTarget => problem(StatusCode::BAD_REQUEST),
-            OAuthError::InvalidClient => problem(StatusCode::UNAUTHORIZED).with_header(WWW_AUTHENTICATE, BASIC_CHALLENGE),
+            OAuthError::InvalidClient => {
+                problem(StatusCode::UNAUTHORIZED).with_header(WWW_AUTHENTICATE, BASIC_CHALLENGE)
+            }
             OAuthError::InsufficientScope => problem(StatusCode::FORBIDDEN),
             OAuthError::TooMany(wait) => {
                 problem(StatusCode::TOO_MANY_REQUESTS).with_header(RETRY_AFTER, &wait.to_string())
@@ -41,10 +43,12 @@ impl From<ManageError> for Problem {
         let message = error.to_string();
         let google = |status, code| Self::new(status, code, message.clone(), ErrorShape::Google);
         match error {
-            ManageError::Invalid { field, message } => google(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT").with_detail(json!({
-                "@type": "type.googleapis.com/google.rpc.BadRequest",
-                "fieldViolations": [{ "field": field, "description": message }],
-            })),
+            ManageError::Invalid { field, message } => {
+                google(StatusCode::BAD_REQUEST, "INVALID_ARGUMENT").with_detail(json!({
+                    "@type": "type.googleapis.com/google.rpc.BadRequest",
+                    "fieldViolations": [{ "field": field, "description": message }],
+                }))
+            }
             ManageError::NotFound(_) => google(StatusCode::NOT_FOUND, "NOT_FOUND"),
             ManageError::Forbidden(_) => google(StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
             ManageError::NameTaken(key) => google(StatusCode::CONFLICT, "ALREADY_EXISTS").with_detail(json!({

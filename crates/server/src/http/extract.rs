@@ -121,7 +121,8 @@ impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
     type Rejection = Problem;
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let known = matches!(media_type(&parts.headers), Some("application/json" | "application/x-www-form-urlencoded"));
+        let known =
+            matches!(media_type(&parts.headers), Some("application/json" | "application/x-www-form-urlencoded"));
         if !known || parts.headers.contains_key(CONTENT_ENCODING) {
             let message = "Send application/json without Content-Encoding";
             return Err(bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, message, ErrorShape::Google));

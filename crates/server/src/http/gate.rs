@@ -47,7 +47,12 @@ impl IntoResponse for Answer {
 }
 
 /// `/gate`: method, host and target come in `X-Forwarded-*`.
-pub(super) async fn forwarded(State(web): State<Web>, origin: Origin, id: Id, request: Request) -> Result<Answer, Problem> {
+pub(super) async fn forwarded(
+    State(web): State<Web>,
+    origin: Origin,
+    id: Id,
+    request: Request,
+) -> Result<Answer, Problem> {
     let headers = request.headers();
     let names = ["x-forwarded-method", "x-forwarded-uri"];
     let [Some(method), Some(target)] = names.map(|name| one(headers, name)) else {
@@ -98,7 +103,10 @@ async fn admit(
     headers: &HeaderMap,
     (method, host, target): (&str, &str, &str),
 ) -> Result<Answer, Refused> {
-    let host = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let host = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
     let call = Call {
         request: id.0,
         method,

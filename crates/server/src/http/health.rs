@@ -29,22 +29,29 @@ pub(super) async fn ready(State(web): State<Web>) -> Response {
 
 /// Prometheus text format 0.0.4.
 pub(super) async fn metrics(State(web): State<Web>) -> Response {
-    let mut text = String::from("# HELP tollgate_requests_total Requests answered.\n# TYPE tollgate_requests_total counter\n");
+    let mut text =
+        String::from("# HELP tollgate_requests_total Requests answered.\n# TYPE tollgate_requests_total counter\n");
     for (group, classes) in GROUPS.iter().zip(&web.numbers.requests) {
         for (class, count) in CLASSES.iter().zip(classes) {
             let count = count.load(Ordering::Relaxed);
-            writeln!(text, "tollgate_requests_total{{group=\"{group}\",class=\"{class}\"}} {count}").expect("a String takes everything");
+            writeln!(text, "tollgate_requests_total{{group=\"{group}\",class=\"{class}\"}} {count}")
+                .expect("a String takes everything");
         }
     }
     let ledger = web.app.ledger_numbers();
     let counters = [
         ("tollgate_ledger_batches_total", "Batches committed.", ledger.batches),
         ("tollgate_ledger_calls_total", "Calls committed.", ledger.calls),
-        ("tollgate_ledger_refused_batches_total", "Batches given up; their calls were refused.", ledger.refused_batches),
+        (
+            "tollgate_ledger_refused_batches_total",
+            "Batches given up; their calls were refused.",
+            ledger.refused_batches,
+        ),
         ("tollgate_ledger_dropped_total", "Denials and last uses that were not kept.", ledger.dropped),
     ];
     for (name, help, value) in counters {
-        writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}").expect("a String takes everything");
+        writeln!(text, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}")
+            .expect("a String takes everything");
     }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }

@@ -58,7 +58,8 @@ pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: N
     let mut response = if has_one_host(&request) {
         next.run(request).await
     } else {
-        bad_request(StatusCode::BAD_REQUEST, "Exactly one Host header is needed", shape_of(request.uri())).into_response()
+        bad_request(StatusCode::BAD_REQUEST, "Exactly one Host header is needed", shape_of(request.uri()))
+            .into_response()
     };
     let reason = finish(&mut response, id);
     let route = route.as_ref().map_or("", MatchedPath::as_str);

@@ -3,9 +3,9 @@
 use serde_json::json;
 use tollgate_core::AccountId;
 
+use super::App;
 use super::directory::Changed;
 use super::manage::{Doing, ManageError, Page, display_name};
-use super::App;
 use crate::store::accounts::Account;
 use crate::store::audit::Event;
 
@@ -25,7 +25,12 @@ impl App {
     ///
     /// # Errors
     /// A bad name or limit, or an outage.
-    pub async fn create_account(&self, doing: &Doing<'_>, name: &str, key_limit: Option<i64>) -> Result<Account, ManageError> {
+    pub async fn create_account(
+        &self,
+        doing: &Doing<'_>,
+        name: &str,
+        key_limit: Option<i64>,
+    ) -> Result<Account, ManageError> {
         let now = self.now();
         let account = Account {
             id: AccountId::new(now, &*self.random),
@@ -65,7 +70,12 @@ impl App {
     ///
     /// # Errors
     /// It does not exist, a bad value, or an outage.
-    pub async fn change_account(&self, doing: &Doing<'_>, id: AccountId, change: AccountChange) -> Result<Account, ManageError> {
+    pub async fn change_account(
+        &self,
+        doing: &Doing<'_>,
+        id: AccountId,
+        change: AccountChange,
+    ) -> Result<Account, ManageError> {
         let mut account = self.account(id).await?;
         let now = self.now();
         if let Some(name) = &change.display_name {
@@ -107,5 +117,9 @@ impl App {
 }
 
 fn checked_limit(limit: i64) -> Result<i64, ManageError> {
-    if (1..=100_000).contains(&limit) { Ok(limit) } else { Err(ManageError::invalid("keyLimit", "must be 1 to 100000")) }
+    if (1..=100_000).contains(&limit) {
+        Ok(limit)
+    } else {
+        Err(ManageError::invalid("keyLimit", "must be 1 to 100000"))
+    }
 }

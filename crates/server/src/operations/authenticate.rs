@@ -160,7 +160,11 @@ impl App {
     ///
     /// # Errors
     /// Our own outage; the inner error is the caller's fault.
-    pub async fn caller(&self, authorization: Authorization<'_>, client: Client<'_>) -> Result<Result<Caller, Denial>, StoreError> {
+    pub async fn caller(
+        &self,
+        authorization: Authorization<'_>,
+        client: Client<'_>,
+    ) -> Result<Result<Caller, Denial>, StoreError> {
         let value = match authorization {
             Authorization::One(value) => value,
             Authorization::Missing => return Ok(Err(Denial::NoCredential)),

@@ -1,10 +1,10 @@
 //! Denials: counted, never billed, and explained under their request id.
 
+use super::App;
 use super::directory::Known;
 use super::gate::Call;
 use super::ledger::Counter;
 use super::manage::ManageError;
-use super::App;
 use crate::store::ledger::DenialRow;
 use tollgate_core::gate::Denial;
 

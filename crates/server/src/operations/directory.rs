@@ -90,7 +90,8 @@ impl Directory {
     /// A key with its project, the project above it and its account; `None` when there is no such key.
     pub(super) async fn key(&self, id: KeyId, store: &Store, master: &MasterKeys) -> Result<Option<Known>, StoreError> {
         let Some(key) = self.entry(&self.keys, id, || store.key_entry(id, master)).await? else { return Ok(None) };
-        let project = self.project(key.project, store).await?.ok_or(StoreError::Corrupt("a key without its project"))?;
+        let project =
+            self.project(key.project, store).await?.ok_or(StoreError::Corrupt("a key without its project"))?;
         let parent = match project.parent {
             Some(id) => self.project(id, store).await?,
             None => None,
@@ -104,7 +105,12 @@ impl Directory {
         self.entry(&self.projects, id, || store.project_entry(id)).await
     }
 
-    async fn entry<I, E, R, F>(&self, family: &Family<I, E>, id: I, read: impl FnOnce() -> F) -> Result<Option<E>, StoreError>
+    async fn entry<I, E, R, F>(
+        &self,
+        family: &Family<I, E>,
+        id: I,
+        read: impl FnOnce() -> F,
+    ) -> Result<Option<E>, StoreError>
     where
         I: Hash + Eq + Copy,
         E: Clone + From<R>,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tollgate_core::oauth::{OAuthError, Presented};
 use tollgate_core::scope::INTROSPECT;
 
-use super::authenticate::{AuthError, Verified, unavailable};
 use super::App;
+use super::authenticate::{AuthError, Verified, unavailable};
 
 /// What is told of a token.
 #[derive(Debug)]

@@ -9,9 +9,9 @@ use tollgate_core::rate::Rate;
 use tollgate_core::secret::SecretKind;
 use tollgate_core::{KeyId, ProjectId, Scopes, Secret, Timestamp};
 
+use super::App;
 use super::directory::Changed;
 use super::manage::{Actor, Doing, ManageError, Page, display_name};
-use super::App;
 use crate::store::StoreError;
 use crate::store::activity::Activity;
 use crate::store::keys::{Inserted, Key, NewSecret, SecretFacts};
@@ -68,7 +68,12 @@ impl App {
     ///
     /// # Errors
     /// A bad value, a taken name, the limit, an archived project, or an outage.
-    pub async fn create_key(&self, doing: &Doing<'_>, project: &Project, request: KeyRequest) -> Result<(KeyView, Secret), ManageError> {
+    pub async fn create_key(
+        &self,
+        doing: &Doing<'_>,
+        project: &Project,
+        request: KeyRequest,
+    ) -> Result<(KeyView, Secret), ManageError> {
         if project.archived_at.is_some() {
             return Err(ManageError::Precondition("The project is archived".to_owned()));
         }
@@ -126,7 +131,13 @@ impl App {
     ///
     /// # Errors
     /// The project has no such key, a bad value, a taken name, or an outage.
-    pub async fn change_key(&self, doing: &Doing<'_>, project: &Project, id: KeyId, change: KeyChange) -> Result<KeyView, ManageError> {
+    pub async fn change_key(
+        &self,
+        doing: &Doing<'_>,
+        project: &Project,
+        id: KeyId,
+        change: KeyChange,
+    ) -> Result<KeyView, ManageError> {
         let mut key = self.stored_key(project.id, id).await?;
         let now = self.now();
         let action = match change.disabled {
@@ -238,7 +249,11 @@ impl App {
         if let Some(word) = scopes.iter().find(|word| !known.contains(word)) {
             return Err(bad(format!("{word} does not exist; choose of {}", known.join(", "))));
         }
-        if scopes.iter().all(holds) { Ok(scopes) } else { Err(ManageError::Forbidden("A key cannot give scopes that it does not hold")) }
+        if scopes.iter().all(holds) {
+            Ok(scopes)
+        } else {
+            Err(ManageError::Forbidden("A key cannot give scopes that it does not hold"))
+        }
     }
 
     fn checked_end(&self, end: Option<Timestamp>) -> Result<Option<Timestamp>, ManageError> {

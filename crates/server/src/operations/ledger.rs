@@ -150,7 +150,11 @@ impl Ledger {
             Arc::clone(&open.bell)
         };
         self.wake.notify_one();
-        if bell.wait().await { Ok(()) } else { Err(StoreError::Unavailable("the call could not be counted".to_owned())) }
+        if bell.wait().await {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable("the call could not be counted".to_owned()))
+        }
     }
 
     /// Notes a last use, without waiting.
@@ -192,7 +196,11 @@ impl Ledger {
             Arc::clone(&open.bell)
         };
         self.wake.notify_one();
-        if bell.wait().await { Ok(()) } else { Err(StoreError::Unavailable("the ledger could not be written".to_owned())) }
+        if bell.wait().await {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable("the ledger could not be written".to_owned()))
+        }
     }
 
     /// Whether the last batch was stored.

@@ -49,7 +49,12 @@ pub(super) struct Committer {
 }
 
 impl Committer {
-    pub(super) async fn start(store: &Store, products: Products, now: tollgate_core::Timestamp, random: &dyn Random) -> Result<Self, StoreError> {
+    pub(super) async fn start(
+        store: &Store,
+        products: Products,
+        now: tollgate_core::Timestamp,
+        random: &dyn Random,
+    ) -> Result<Self, StoreError> {
         let writer = format!("{:032x}", random_u128(random));
         store.insert_writer(&writer, now).await?;
         Ok(Self { writer, sequence: 0, doubt: None, products })
@@ -77,6 +82,12 @@ impl Committer {
 
     async fn write(&mut self, ledger: &Ledger, store: &Store, mut batch: Batch) {
         let outcome = self.commit(store, &batch).await;
+        if outcome.is_ok()
+            && !batch.denials.is_empty()
+            && let Err(cause) = store.insert_denials(&batch.denials).await
+        {
+            tracing::warn!(error = %cause, "denials are not remembered");
+        }
         ledger.failing.store(outcome.is_err(), Ordering::Relaxed);
         match outcome {
             Ok(()) => {
@@ -127,7 +138,11 @@ impl Committer {
     }
 
     /// What must be taken back if this batch turns out to have landed: all of it, and not what it took back itself.
-    fn doubtful(&self, batch: &Batch, taken_back: Option<HashMap<(Counter, i64), Counts>>) -> HashMap<(Counter, i64), Counts> {
+    fn doubtful(
+        &self,
+        batch: &Batch,
+        taken_back: Option<HashMap<(Counter, i64), Counts>>,
+    ) -> HashMap<(Counter, i64), Counts> {
         let mut all = batch.counts.clone();
         for (entry, counts) in taken_back.into_iter().flatten() {
             let sum = all.entry(entry).or_default();
@@ -138,7 +153,8 @@ impl Committer {
     }
 
     fn rows<'a>(&'a self, batch: &'a Batch, taken_back: Option<&HashMap<(Counter, i64), Counts>>) -> BatchRows<'a> {
-        let mut sums: Vec<((Counter, i64), Counts)> = batch.counts.iter().map(|(entry, counts)| (*entry, *counts)).collect();
+        let mut sums: Vec<((Counter, i64), Counts)> =
+            batch.counts.iter().map(|(entry, counts)| (*entry, *counts)).collect();
         for (entry, counts) in taken_back.into_iter().flatten() {
             sums.push((*entry, Counts { calls: -counts.calls, denied: -counts.denied }));
         }
@@ -165,7 +181,7 @@ impl Committer {
             })
             .collect();
         touches.sort_by(|one, other| one.0.cmp(&other.0));
-        BatchRows { counts: counts.collect(), touches, denials: &batch.denials }
+        BatchRows { counts: counts.collect(), touches }
     }
 }
 

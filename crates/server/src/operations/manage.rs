@@ -130,7 +130,13 @@ impl Page {
     }
 
     /// Cuts a list that was read with one entry more than wanted, and makes the token for what follows.
-    pub(super) fn cut<T>(app: &App, list: &str, limit: i64, mut entries: Vec<T>, id: impl Fn(&T) -> String) -> (Vec<T>, String) {
+    pub(super) fn cut<T>(
+        app: &App,
+        list: &str,
+        limit: i64,
+        mut entries: Vec<T>,
+        id: impl Fn(&T) -> String,
+    ) -> (Vec<T>, String) {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         if entries.len() <= limit {
             return (entries, String::new());

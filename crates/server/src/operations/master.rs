@@ -50,7 +50,13 @@ fn read_or_make(path: &Path, random: &dyn Random) -> Result<Zeroizing<[u8; 32]>,
     // Written whole under another name first: a master key that was cut off by a crash would lock the data for good.
     let unfinished = path.with_extension("key.new");
     let failed = |cause| StartError::Unwritable { path: path.to_owned(), cause };
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&unfinished).map_err(failed)?;
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .map_err(failed)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
     std::fs::rename(&unfinished, path).map_err(failed)?;
     let directory = path.parent().map(std::fs::File::open);

@@ -121,7 +121,8 @@ impl App {
     /// The scopes that exist: the products' and our own.
     pub fn scopes(&self) -> Vec<&str> {
         let own = [tollgate_core::scope::KEYS_MANAGE, tollgate_core::scope::INTROSPECT];
-        let mut all: Vec<&str> = self.products.iter().filter_map(|product| product.scope.as_deref()).chain(own).collect();
+        let mut all: Vec<&str> =
+            self.products.iter().filter_map(|product| product.scope.as_deref()).chain(own).collect();
         all.sort_unstable();
         all.dedup();
         all

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use tollgate_core::{AccountId, ProjectId};
 
+use super::App;
 use super::directory::Changed;
 use super::manage::{Doing, ManageError, Page, display_name};
-use super::App;
 use crate::store::projects::{Above, Project};
 
 /// What to change of a project or subproject; `None` leaves a field as it is.
@@ -26,7 +26,12 @@ impl App {
     ///
     /// # Errors
     /// The account does not exist, a bad name, or an outage.
-    pub async fn create_project(&self, doing: &Doing<'_>, account: AccountId, name: &str) -> Result<Project, ManageError> {
+    pub async fn create_project(
+        &self,
+        doing: &Doing<'_>,
+        account: AccountId,
+        name: &str,
+    ) -> Result<Project, ManageError> {
         self.account(account).await?;
         let project = self.new_project(account, None, name, BTreeMap::new())?;
         self.insert_project(doing, project, "project.create").await
@@ -44,16 +49,27 @@ impl App {
     ///
     /// # Errors
     /// The account does not exist, a bad page, or an outage.
-    pub async fn projects(&self, account: AccountId, archived_too: bool, page: &Page) -> Result<(Vec<Project>, String), ManageError> {
+    pub async fn projects(
+        &self,
+        account: AccountId,
+        archived_too: bool,
+        page: &Page,
+    ) -> Result<(Vec<Project>, String), ManageError> {
         self.account(account).await?;
-        self.list_projects(Above::Account(account), format!("projects/{account}/{archived_too}"), archived_too, page).await
+        self.list_projects(Above::Account(account), format!("projects/{account}/{archived_too}"), archived_too, page)
+            .await
     }
 
     /// Changes or archives a project or subproject. Archiving is in force at the next request.
     ///
     /// # Errors
     /// It does not exist or is archived, a bad value, or an outage.
-    pub async fn change_project(&self, doing: &Doing<'_>, id: ProjectId, change: ProjectChange) -> Result<Project, ManageError> {
+    pub async fn change_project(
+        &self,
+        doing: &Doing<'_>,
+        id: ProjectId,
+        change: ProjectChange,
+    ) -> Result<Project, ManageError> {
         let mut project = self.project(id).await?;
         let kind = if project.parent.is_some() { "subproject" } else { "project" };
         let now = self.now();
@@ -102,7 +118,12 @@ impl App {
         })
     }
 
-    pub(super) async fn insert_project(&self, doing: &Doing<'_>, project: Project, action: &str) -> Result<Project, ManageError> {
+    pub(super) async fn insert_project(
+        &self,
+        doing: &Doing<'_>,
+        project: Project,
+        action: &str,
+    ) -> Result<Project, ManageError> {
         let details = json!({ "displayName": project.display_name, "parentProjectId": project.parent });
         let event = doing.event(self, Some(project.account), Some(project.id), action, project.id, &details);
         self.store.insert_project(&project, &event).await?;

@@ -3,10 +3,10 @@
 use serde_json::json;
 use tollgate_core::{KeyId, Secret};
 
+use super::App;
 use super::directory::Changed;
 use super::keys::KeyView;
 use super::manage::{Doing, ManageError};
-use super::App;
 use crate::store::lifecycle::{Rotated, Rotation};
 use crate::store::projects::Project;
 
@@ -79,9 +79,15 @@ impl App {
     ///
     /// # Errors
     /// The project has no such key, or an outage.
-    pub async fn revoke_key_tokens(&self, doing: &Doing<'_>, project: &Project, id: KeyId) -> Result<KeyView, ManageError> {
+    pub async fn revoke_key_tokens(
+        &self,
+        doing: &Doing<'_>,
+        project: &Project,
+        id: KeyId,
+    ) -> Result<KeyView, ManageError> {
         self.stored_key(project.id, id).await?;
-        let event = doing.event(self, Some(project.account), Some(project.id), "accessKey.revokeTokens", id, &json!({}));
+        let event =
+            doing.event(self, Some(project.account), Some(project.id), "accessKey.revokeTokens", id, &json!({}));
         if !self.store.revoke_key_tokens(id, self.now(), &event).await? {
             return Err(ManageError::NotFound("access key"));
         }

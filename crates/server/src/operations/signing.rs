@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tollgate_core::Timestamp;
 use tollgate_core::keyset::{KeySet, KeyState, KeyTimes};
 use tollgate_core::master::MasterKeys;
 use tollgate_core::signing::{Lifetime, SigningKey};
-use tollgate_core::Timestamp;
 
 use super::App;
 use super::manage::{Actor, Doing, ManageError};
@@ -38,7 +38,8 @@ pub(super) async fn load(store: &Store, master: &MasterKeys) -> Result<KeySet, S
 
 fn parse(row: &SigningRow, master: &MasterKeys) -> Option<Arc<SigningKey>> {
     let pkcs8 = master.by_fingerprint(&row.master)?.open(&row.kid, &row.sealed).ok()?;
-    let lifetime = Lifetime { published_at: row.published_at, active_from: row.active_from, retired_at: row.retired_at };
+    let lifetime =
+        Lifetime { published_at: row.published_at, active_from: row.active_from, retired_at: row.retired_at };
     SigningKey::parse(row.algorithm.parse().ok()?, &pkcs8, lifetime).ok().map(Arc::new)
 }
 
@@ -116,24 +117,31 @@ impl App {
     async fn rotate(&self, actor: &Actor) -> Result<(), StoreError> {
         let now = self.now();
         let keys = self.signing.load_full();
-        let change = match keys.iter().find(|key| key.lifetime.active_from > now && key.lifetime.active_from.0 == i64::MAX) {
-            Some(next) => {
-                let known_everywhere = next.lifetime.published_at.plus_seconds(self.times.jwks_max_age_seconds);
-                let from = known_everywhere.max(now);
-                let retire = keys.iter().filter(|key| key.lifetime.active_from.0 < i64::MAX).last();
-                SigningChange {
-                    insert: vec![self.new_signing_row()?],
-                    activate: Some((next.kid.clone(), from)),
-                    retire: retire.map(|key| (key.kid.clone(), from)),
+        let change =
+            match keys.iter().find(|key| key.lifetime.active_from > now && key.lifetime.active_from.0 == i64::MAX) {
+                Some(next) => {
+                    let known_everywhere = next.lifetime.published_at.plus_seconds(self.times.jwks_max_age_seconds);
+                    let from = known_everywhere.max(now);
+                    let retire = keys.iter().filter(|key| key.lifetime.active_from.0 < i64::MAX).last();
+                    SigningChange {
+                        insert: vec![self.new_signing_row()?],
+                        activate: Some((next.kid.clone(), from)),
+                        retire: retire.map(|key| (key.kid.clone(), from)),
+                    }
                 }
-            }
-            None => SigningChange { insert: vec![self.new_signing_row()?], ..SigningChange::default() },
-        };
+                None => SigningChange { insert: vec![self.new_signing_row()?], ..SigningChange::default() },
+            };
         let details = json!({ "active": change.activate.as_ref().map(|(kid, from)| json!({ "kid": kid, "from": from.to_string() })) });
         self.apply(actor, change, "signingKey.rotate", &details).await
     }
 
-    async fn apply(&self, actor: &Actor, change: SigningChange, action: &str, details: &serde_json::Value) -> Result<(), StoreError> {
+    async fn apply(
+        &self,
+        actor: &Actor,
+        change: SigningChange,
+        action: &str,
+        details: &serde_json::Value,
+    ) -> Result<(), StoreError> {
         let event = Doing { actor }.event(self, None, None, action, "signing keys", details);
         self.store.change_signing_keys(&change, &event).await?;
         let rows = self.store.signing_keys().await?;

@@ -125,7 +125,8 @@ fn location(config: &Config) -> Result<Location, StartError> {
     let url = match (&config.database.url, &config.database.url_file) {
         (Some(url), _) => Some(url.clone()),
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(path).map_err(|cause| StartError::UrlFile { path: path.clone(), cause })?;
+            let text =
+                std::fs::read_to_string(path).map_err(|cause| StartError::UrlFile { path: path.clone(), cause })?;
             Some(text.trim().to_owned())
         }
         (None, None) => None,

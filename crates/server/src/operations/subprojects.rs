@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use tollgate_core::ProjectId;
 
-use super::manage::{Doing, ManageError, Page};
 use super::App;
+use super::manage::{Doing, ManageError, Page};
 use crate::store::projects::{Above, Project};
 
 impl App {
@@ -35,8 +35,14 @@ impl App {
     ///
     /// # Errors
     /// The project does not exist, a bad page, or an outage.
-    pub async fn subprojects(&self, parent: ProjectId, deleted_too: bool, page: &Page) -> Result<(Vec<Project>, String), ManageError> {
-        self.list_projects(Above::Project(parent), format!("subprojects/{parent}/{deleted_too}"), deleted_too, page).await
+    pub async fn subprojects(
+        &self,
+        parent: ProjectId,
+        deleted_too: bool,
+        page: &Page,
+    ) -> Result<(Vec<Project>, String), ManageError> {
+        self.list_projects(Above::Project(parent), format!("subprojects/{parent}/{deleted_too}"), deleted_too, page)
+            .await
     }
 
     /// One subproject, deleted or not.

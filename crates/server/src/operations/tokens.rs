@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use tollgate_core::Scopes;
 use tollgate_core::oauth::{OAuthError, Presented};
 use tollgate_core::random::random_u128;
 use tollgate_core::token::Token;
-use tollgate_core::Scopes;
 
 use super::authenticate::unavailable;
 use super::ledger::Touched;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use tollgate_core::{AccountId, Timestamp};
 
-use super::manage::ManageError;
 use super::App;
+use super::manage::ManageError;
 use crate::store::projects::Above;
 use crate::store::usage::{Grouping, UsageSum};
 

@@ -4,7 +4,8 @@ use tollgate_core::credential::AccountEntry;
 use tollgate_core::{AccountId, Timestamp};
 
 use super::audit::Event;
-use super::engine::{Row, Sql, Writer, args, statements};
+use super::engine::{Row, Sql, Writer, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {

@@ -2,7 +2,8 @@
 
 use tollgate_core::{KeyId, ProjectId, Timestamp};
 
-use super::engine::{Sql, args, statements};
+use super::engine::{Sql, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {
@@ -39,7 +40,13 @@ impl Store {
         let rows = self.engine.rows(ACTIVITY, args![project, first, last]).await?;
         rows.iter()
             .map(|row| {
-                Ok(Activity { key: row.parsed(4)?, id: row.text(0)?, used_at: row.time(1)?, address: row.text(2)?, agent: row.text(3)? })
+                Ok(Activity {
+                    key: row.parsed(4)?,
+                    id: row.text(0)?,
+                    used_at: row.time(1)?,
+                    address: row.text(2)?,
+                    agent: row.text(3)?,
+                })
             })
             .collect()
     }

@@ -3,7 +3,8 @@
 use tollgate_core::id::EventId;
 use tollgate_core::{AccountId, ProjectId, Timestamp};
 
-use super::engine::{Sql, Tx, args, statements};
+use super::engine::{Sql, Tx, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {
@@ -40,7 +41,8 @@ impl Tx<'_> {
     pub(super) async fn write_event(&mut self, event: &Event) -> Result<(), StoreError> {
         let account = event.account.map(|id| id.to_string());
         let project = event.project.map(|id| id.to_string());
-        let values = args![event.id, account, project, event.at, &*event.actor, &*event.action, &*event.target, &*event.details];
+        let values =
+            args![event.id, account, project, event.at, &*event.actor, &*event.action, &*event.target, &*event.details];
         self.execute(INSERT_EVENT, values).await.map(|_| ())
     }
 }

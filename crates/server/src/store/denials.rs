@@ -1,7 +1,8 @@
 //! Denials, found again by their request id.
 
-use super::engine::{Sql, args, statements};
+use super::engine::{Sql, statements};
 use super::ledger::DenialRow;
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {

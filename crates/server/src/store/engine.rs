@@ -1,6 +1,5 @@
 //! The only place that knows that there are two engines: pools, transactions, values and rows.
 
-use std::borrow::Cow;
 use std::future::Future;
 use std::path::PathBuf;
 use std::str::FromStr as _;
@@ -15,6 +14,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use tollgate_core::Timestamp;
 
 use super::StoreError;
+use super::value::Value;
 
 /// A change that takes longer than this is given up, so that its caller hears 503 within two seconds.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -60,80 +60,6 @@ macro_rules! statements {
     };
 }
 pub(crate) use statements;
-
-/// One bound value.
-#[derive(Debug)]
-pub(crate) enum Value<'a> {
-    Int(Option<i64>),
-    Text(Option<Cow<'a, str>>),
-    Blob(&'a [u8]),
-}
-
-/// Builds the list of bound values: `args![key.id, name, now]`.
-macro_rules! args {
-    ($($value:expr),* $(,)?) => { &[$($crate::store::engine::Value::from($value)),*] };
-}
-pub(crate) use args;
-
-impl From<i64> for Value<'_> {
-    fn from(number: i64) -> Self {
-        Self::Int(Some(number))
-    }
-}
-impl From<Option<i64>> for Value<'_> {
-    fn from(number: Option<i64>) -> Self {
-        Self::Int(number)
-    }
-}
-impl From<Timestamp> for Value<'_> {
-    fn from(at: Timestamp) -> Self {
-        Self::Int(Some(at.0))
-    }
-}
-impl From<Option<Timestamp>> for Value<'_> {
-    fn from(at: Option<Timestamp>) -> Self {
-        Self::Int(at.map(|at| at.0))
-    }
-}
-impl<'a> From<&'a str> for Value<'a> {
-    fn from(text: &'a str) -> Self {
-        Self::Text(Some(Cow::Borrowed(text)))
-    }
-}
-impl From<String> for Value<'_> {
-    fn from(text: String) -> Self {
-        Self::Text(Some(Cow::Owned(text)))
-    }
-}
-impl From<Option<String>> for Value<'_> {
-    fn from(text: Option<String>) -> Self {
-        Self::Text(text.map(Cow::Owned))
-    }
-}
-impl<'a> From<&'a [u8]> for Value<'a> {
-    fn from(bytes: &'a [u8]) -> Self {
-        Self::Blob(bytes)
-    }
-}
-
-/// Implements `From<id>` for identifiers.
-macro_rules! id_values {
-    ($($id:ty),*) => {$(
-        impl From<$id> for Value<'_> {
-            fn from(id: $id) -> Self {
-                Self::Text(Some(Cow::Owned(id.to_string())))
-            }
-        }
-    )*};
-}
-id_values!(
-    tollgate_core::AccountId,
-    tollgate_core::ProjectId,
-    tollgate_core::KeyId,
-    tollgate_core::RequestId,
-    tollgate_core::id::SecretId,
-    tollgate_core::id::EventId
-);
 
 fn arguments<DB: Database>(values: &[Value<'_>]) -> Result<DB::Arguments, StoreError>
 where
@@ -273,9 +199,7 @@ impl Engine {
     pub(crate) async fn begin(&self, writer: Writer) -> Result<Tx<'_>, StoreError> {
         match self {
             Self::Sqlite { identity, ledger, writing, .. } => {
-                let turn = tokio::time::timeout(PATIENCE, writing.lock())
-                    .await
-                    .map_err(|_| StoreError::Unavailable("the database is busy".to_owned()))?;
+                let turn = turn(writing).await?;
                 let pool = match writer {
                     Writer::Identity => identity,
                     Writer::Ledger => ledger,
@@ -289,6 +213,29 @@ impl Engine {
                     Writer::Ledger => ledger,
                 };
                 Ok(Tx { inner: Inner::Postgres(patiently(pool.begin()).await?), _turn: None })
+            }
+        }
+    }
+
+    /// Runs a batch of the ledger, which begins and commits by itself, and returns its row. After an error it is unknown
+    /// whether it was committed.
+    pub(crate) async fn batch(&self, sql: Sql, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+        match self {
+            Self::Sqlite { ledger, writing, .. } => {
+                let _turn = turn(writing).await?;
+                let mut connection = patiently(ledger.acquire()).await?;
+                let query = sqlx::query_with(sql.sqlite, arguments::<Sqlite>(values)?);
+                // All rows are asked for, so that the statements behind the one with the row are run too.
+                let outcome = patiently(query.fetch_all(&mut *connection)).await;
+                if outcome.is_err() {
+                    // It may stand in the middle of a transaction: a closed connection has none.
+                    connection.close_on_drop();
+                }
+                Ok(outcome?.pop().map(Row::Sqlite))
+            }
+            Self::Postgres { ledger, .. } => {
+                let query = sqlx::query_with(sql.postgres, arguments::<Postgres>(values)?);
+                Ok(patiently(query.fetch_all(ledger)).await?.pop().map(Row::Postgres))
             }
         }
     }
@@ -366,6 +313,11 @@ impl Tx<'_> {
             Inner::Postgres(tx) => patiently(tx.commit()).await,
         }
     }
+}
+
+async fn turn(writing: &Mutex<()>) -> Result<MutexGuard<'_, ()>, StoreError> {
+    let turn = tokio::time::timeout(PATIENCE, writing.lock()).await;
+    turn.map_err(|_| StoreError::Unavailable("the database is busy".to_owned()))
 }
 
 async fn patiently<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {

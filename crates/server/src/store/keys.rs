@@ -7,7 +7,8 @@ use tollgate_core::rate::Rate;
 use tollgate_core::{KeyId, ProjectId, Scopes, Timestamp};
 
 use super::audit::Event;
-use super::engine::{Row, Sql, Tx, Value, Writer, args, statements};
+use super::engine::{Row, Sql, Tx, Writer, statements};
+use super::value::{Value, args};
 use super::{Store, StoreError};
 
 statements! {
@@ -110,7 +111,12 @@ pub(crate) enum Inserted {
 
 impl Store {
     /// Takes up a place under the project's limit, and writes key, secret and event, in one transaction.
-    pub(crate) async fn insert_key(&self, key: &Key, secret: &NewSecret, event: &Event) -> Result<Inserted, StoreError> {
+    pub(crate) async fn insert_key(
+        &self,
+        key: &Key,
+        secret: &NewSecret,
+        event: &Event,
+    ) -> Result<Inserted, StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
         // This update also holds the project's row, so that two creates of one name come one after the other.
         let has_place = tx.execute(TAKE_PLACE, args![key.project]).await? == 1;
@@ -122,8 +128,16 @@ impl Store {
         }
         let [burst, per_second] = rate_values(key.token_rate);
         let values = args![
-            key.id, key.project, &*key.display_name, key.scopes.as_str(), key.expires_at, addresses_text(&key.addresses),
-            burst, per_second, &*key.created_by, key.created_at,
+            key.id,
+            key.project,
+            &*key.display_name,
+            key.scopes.as_str(),
+            key.expires_at,
+            addresses_text(&key.addresses),
+            burst,
+            per_second,
+            &*key.created_by,
+            key.created_at,
         ];
         tx.execute(INSERT_KEY, values).await?;
         tx.insert_secret(key.id, secret, key.created_at).await?;
@@ -146,7 +160,10 @@ impl Store {
     }
 
     /// The display names of an account's keys, deleted ones too: usage outlives its key.
-    pub(crate) async fn key_names(&self, account: tollgate_core::AccountId) -> Result<Vec<(String, String)>, StoreError> {
+    pub(crate) async fn key_names(
+        &self,
+        account: tollgate_core::AccountId,
+    ) -> Result<Vec<(String, String)>, StoreError> {
         let rows = self.engine.rows(KEY_NAMES, args![account]).await?;
         rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
     }
@@ -180,8 +197,15 @@ impl Store {
         let mut tx = self.engine.begin(Writer::Identity).await?;
         let [burst, per_second] = rate_values(key.token_rate);
         let values = args![
-            key.id, &*key.display_name, key.scopes.as_str(), key.disabled_at, key.expires_at,
-            addresses_text(&key.addresses), burst, per_second, key.updated_at,
+            key.id,
+            &*key.display_name,
+            key.scopes.as_str(),
+            key.disabled_at,
+            key.expires_at,
+            addresses_text(&key.addresses),
+            burst,
+            per_second,
+            key.updated_at,
         ];
         if tx.execute(SET_KEY, values).await? == 0 {
             return Ok(false);
@@ -210,7 +234,12 @@ impl Store {
 }
 
 impl Tx<'_> {
-    pub(super) async fn insert_secret(&mut self, key: KeyId, secret: &NewSecret, now: Timestamp) -> Result<(), StoreError> {
+    pub(super) async fn insert_secret(
+        &mut self,
+        key: KeyId,
+        secret: &NewSecret,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let hash: &[u8] = secret.hash.as_bytes();
         let values = args![secret.id, key, hash, &*secret.master, &*secret.hint, now];
         self.execute(INSERT_SECRET, values).await.map(|_| ())
@@ -263,7 +292,9 @@ fn read_secret(row: &Row, master: &MasterKeys) -> Result<StoredSecret, StoreErro
     Ok(StoredSecret {
         id: row.parsed(8)?,
         hash: SecretHash::from_bytes(&row.blob(9)?).ok_or(StoreError::Corrupt("a hash has the wrong length"))?,
-        master: master.index(&row.text(10)?).ok_or(StoreError::Corrupt("a secret was hashed under a master key that is not given"))?,
+        master: master
+            .index(&row.text(10)?)
+            .ok_or(StoreError::Corrupt("a secret was hashed under a master key that is not given"))?,
         ends_at: row.maybe_time(11)?,
     })
 }

@@ -1,9 +1,10 @@
-//! The ledger's transaction: counters, activity, denials and the writer's sequence, all or nothing.
+//! The ledger's transaction: counters, last uses and the writer's sequence, all or nothing. Denials have one of their own.
 
 use serde::Serialize;
 use tollgate_core::Timestamp;
 
-use super::engine::{Sql, Writer, args, statements};
+use super::engine::{Sql, Writer, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 /// How many denials are kept per account.
@@ -12,32 +13,42 @@ pub(crate) const DENIALS_KEPT: i64 = 1_000;
 statements! {
     INSERT_WRITER = Sql::both("INSERT INTO ledger_writers (writer, sequence, started_at) VALUES ($1, 0, $2)");
     SEQUENCE = Sql::both("SELECT sequence FROM ledger_writers WHERE writer = $1");
-    ADVANCE = Sql::both("UPDATE ledger_writers SET sequence = $2 WHERE writer = $1 AND sequence = $2 - 1");
-    COUNT = Sql {
-        sqlite: "INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
+    // One hand-over to the connection's thread on SQLite, one round trip on PostgreSQL. $1 writer, $2 sequence, $3 counts,
+    // $4 last uses. Where the sequence was used up before, nothing is changed. The row tells the sequence that stands.
+    BATCH = Sql {
+        sqlite: "BEGIN IMMEDIATE;
+            INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-            FROM json_each($1) WHERE true
+            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
             ON CONFLICT (account_id, hour, project_id, credential_id, product)
-            DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied",
-        postgres: "INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
+            DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
+            INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
+            FROM json_each($4) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, agent = excluded.agent;
+            UPDATE ledger_writers SET sequence = $2 WHERE writer = $1 AND sequence = $2 - 1;
+            SELECT sequence FROM ledger_writers WHERE writer = $1;
+            COMMIT",
+        postgres: "WITH advanced AS (
+            UPDATE ledger_writers SET sequence = $2 WHERE writer = $1 AND sequence = $2 - 1 RETURNING sequence),
+            counted AS (
+            INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
             SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, row ->> 4,
             CAST(row ->> 5 AS BIGINT), CAST(row ->> 6 AS BIGINT)
-            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row)
+            FROM advanced, jsonb_array_elements(CAST(CAST($3 AS TEXT) AS JSONB)) AS rows (row)
             ON CONFLICT (account_id, hour, project_id, credential_id, product)
-            DO UPDATE SET calls = usage_hourly.calls + excluded.calls, denied = usage_hourly.denied + excluded.denied",
-    };
-    TOUCH = Sql {
-        sqlite: "INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
-            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each($1) WHERE true
-            ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, agent = excluded.agent",
-        postgres: "INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
+            DO UPDATE SET calls = usage_hourly.calls + excluded.calls, denied = usage_hourly.denied + excluded.denied),
+            touched AS (
+            INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
             SELECT row ->> 0, row ->> 1, CAST(row ->> 2 AS BIGINT), row ->> 3, row ->> 4
-            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row)
-            ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, agent = excluded.agent",
+            FROM advanced, jsonb_array_elements(CAST(CAST($4 AS TEXT) AS JSONB)) AS rows (row)
+            ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, agent = excluded.agent)
+            SELECT MAX(sequence) FROM (SELECT sequence FROM advanced UNION ALL
+            SELECT sequence FROM ledger_writers WHERE writer = $1) AS standing",
     };
     INSERT_DENIAL = Sql::both(
         "INSERT INTO denials (request_id, account_id, project_id, credential_id, product, at, method, path, address, reason, message)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (request_id) DO NOTHING");
     FORGET_DENIALS = Sql::both(
         "DELETE FROM denials WHERE account_id = $1 AND request_id <= (
          SELECT request_id FROM denials WHERE account_id = $1 ORDER BY request_id DESC LIMIT 1 OFFSET $2)");
@@ -97,7 +108,6 @@ pub struct DenialRow {
 pub(crate) struct BatchRows<'a> {
     pub(crate) counts: Vec<CountRow<'a>>,
     pub(crate) touches: Vec<TouchRow<'a>>,
-    pub(crate) denials: &'a [DenialRow],
 }
 
 impl Store {
@@ -115,24 +125,38 @@ impl Store {
     }
 
     /// Writes a batch under its sequence. A batch that was committed before is left alone: it counts once.
-    pub(crate) async fn commit_batch(&self, writer: &str, sequence: i64, batch: &BatchRows<'_>) -> Result<(), StoreError> {
+    pub(crate) async fn commit_batch(
+        &self,
+        writer: &str,
+        sequence: i64,
+        batch: &BatchRows<'_>,
+    ) -> Result<(), StoreError> {
+        let values = args![writer, sequence, json(&batch.counts), json(&batch.touches)];
+        let row = self.engine.batch(BATCH, values).await?;
+        match row.map(|row| row.maybe_int(0)).transpose()?.flatten() {
+            Some(standing) if standing >= sequence => Ok(()),
+            Some(_) => Err(StoreError::Corrupt("the ledger lost a batch")),
+            None => Err(StoreError::Corrupt("the ledger's writer is gone")),
+        }
+    }
+
+    /// Remembers denials, and forgets those beyond each account's number.
+    pub(crate) async fn insert_denials(&self, denials: &[DenialRow]) -> Result<(), StoreError> {
         let mut tx = self.engine.begin(Writer::Ledger).await?;
-        if tx.execute(ADVANCE, args![writer, sequence]).await? == 0 {
-            let row = tx.row(SEQUENCE, args![writer]).await?;
-            let last = row.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?.int(0)?;
-            return if last >= sequence { Ok(()) } else { Err(StoreError::Corrupt("the ledger lost a batch")) };
-        }
-        if !batch.counts.is_empty() {
-            tx.execute(COUNT, args![json(&batch.counts)]).await?;
-        }
-        if !batch.touches.is_empty() {
-            tx.execute(TOUCH, args![json(&batch.touches)]).await?;
-        }
         let mut accounts = std::collections::BTreeSet::new();
-        for denial in batch.denials {
+        for denial in denials {
             let values = args![
-                &*denial.request, &*denial.account, &*denial.project, &*denial.credential, &*denial.product, denial.at,
-                &*denial.method, &*denial.path, &*denial.address, &*denial.reason, &*denial.message,
+                &*denial.request,
+                &*denial.account,
+                &*denial.project,
+                &*denial.credential,
+                &*denial.product,
+                denial.at,
+                &*denial.method,
+                &*denial.path,
+                &*denial.address,
+                &*denial.reason,
+                &*denial.message,
             ];
             tx.execute(INSERT_DENIAL, values).await?;
             accounts.insert(&*denial.account);

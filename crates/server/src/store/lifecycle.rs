@@ -3,8 +3,9 @@
 use tollgate_core::{KeyId, ProjectId, Timestamp};
 
 use super::audit::Event;
-use super::engine::{Sql, Writer, args, statements};
+use super::engine::{Sql, Writer, statements};
 use super::keys::NewSecret;
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {
@@ -72,7 +73,12 @@ impl Store {
     }
 
     /// Revokes all tokens of a key by counting its generation up; `false` when the key does not exist.
-    pub(crate) async fn revoke_key_tokens(&self, key: KeyId, now: Timestamp, event: &Event) -> Result<bool, StoreError> {
+    pub(crate) async fn revoke_key_tokens(
+        &self,
+        key: KeyId,
+        now: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
         if tx.execute(TOUCH_KEY, args![key, now, 1]).await? == 0 {
             return Ok(false);

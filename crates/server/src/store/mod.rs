@@ -13,6 +13,7 @@ pub(crate) mod revocations;
 pub(crate) mod schema;
 pub(crate) mod signing;
 pub(crate) mod usage;
+mod value;
 
 pub(crate) use engine::Location;
 pub use schema::OpenError;

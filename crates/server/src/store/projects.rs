@@ -6,7 +6,8 @@ use tollgate_core::credential::ProjectEntry;
 use tollgate_core::{AccountId, ProjectId, Timestamp};
 
 use super::audit::Event;
-use super::engine::{Row, Sql, Writer, args, statements};
+use super::engine::{Row, Sql, Writer, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {

@@ -2,7 +2,8 @@
 
 use tollgate_core::Timestamp;
 
-use super::engine::{Sql, Writer, args, statements};
+use super::engine::{Sql, Writer, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {
@@ -25,7 +26,8 @@ impl Store {
         let rows = self.engine.rows(REVOKED, args![now]).await?;
         rows.iter()
             .map(|row| {
-                let id = u128::from_str_radix(&row.text(0)?, 16).map_err(|_| StoreError::Corrupt("a jti is not hex"))?;
+                let id =
+                    u128::from_str_radix(&row.text(0)?, 16).map_err(|_| StoreError::Corrupt("a jti is not hex"))?;
                 Ok((id, row.time(1)?))
             })
             .collect()

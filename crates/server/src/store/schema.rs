@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
 
-use super::engine::{Engine, Location, Sql, Writer, args, statements};
+use super::engine::{Engine, Location, Sql, Writer, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 /// The oldest SQLite without the WAL-reset race that can lose commits (3.7.0 to 3.51.2).
@@ -35,7 +36,9 @@ const LAST_MIGRATION: Sql = Sql::both("SELECT MAX(version) FROM _sqlx_migrations
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A newer program has migrated the database.
-    #[error("the database has schema {found}, this program knows up to {known}: run the newer program, or restore a backup made before it")]
+    #[error(
+        "the database has schema {found}, this program knows up to {known}: run the newer program, or restore a backup made before it"
+    )]
     FromTheFuture {
         /// The schema in the database.
         found: i64,
@@ -46,7 +49,9 @@ pub enum OpenError {
     #[error("SQLite {0} can lose commits: build with 3.51.3 or newer")]
     OldSqlite(String),
     /// The database was made under another master key.
-    #[error("the database was made under another master key: give the one it was made under in master_key_file, or list it in older_master_key_files")]
+    #[error(
+        "the database was made under another master key: give the one it was made under in master_key_file, or list it in older_master_key_files"
+    )]
     WrongMasterKey,
     /// The database cannot be reached or written.
     #[error("the database cannot be opened: {0}; check that it runs and may be written")]

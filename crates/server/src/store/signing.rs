@@ -3,7 +3,8 @@
 use tollgate_core::Timestamp;
 
 use super::audit::Event;
-use super::engine::{Row, Sql, Writer, args, statements};
+use super::engine::{Row, Sql, Writer, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {

@@ -2,7 +2,8 @@
 
 use tollgate_core::{AccountId, Timestamp};
 
-use super::engine::{Sql, args, statements};
+use super::engine::{Sql, statements};
+use super::value::args;
 use super::{Store, StoreError};
 
 statements! {

@@ -67,7 +67,7 @@ impl Ask {
     }
 
     pub(crate) fn form(self, body: &str) -> Self {
-        self.header("content-type", "application/x-www-form-urlencoded").body(body)
+        self.header("content-type", "application/x-www-form-urlencoded").body(body.to_owned())
     }
 
     pub(crate) fn body(mut self, body: impl Into<Body>) -> Self {

@@ -4,6 +4,10 @@
 #[macro_use]
 mod world;
 mod ask;
+mod key_races;
+mod key_rules;
 mod keys;
 mod layering;
 mod postgres;
+mod rotation;
+mod token_endpoint;

@@ -9,7 +9,13 @@ set -eu
 bin=$1
 fsync=$2
 
-dir=$(mktemp -d /tmp/tollgate-postgres.XXXXXX)
+# In memory where there is room for it: a new schema takes a tenth of the time there.
+base=/tmp
+room=$(df -Pk /dev/shm 2>/dev/null | awk 'NR == 2 { print $4 }')
+if [ "$fsync" = off ] && [ -w /dev/shm ] && [ "${room:-0}" -gt 1000000 ]; then
+    base=/dev/shm
+fi
+dir=$(mktemp -d "$base/tollgate-postgres.XXXXXX")
 cd "$dir"
 as=
 if [ "$(id -u)" = 0 ]; then

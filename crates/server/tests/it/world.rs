@@ -47,14 +47,14 @@ count = false
 /// 2026-09-21T14:13:20Z
 const START: i64 = 1_790_000_000;
 
-/// Runs each behaviour on a new SQLite file and on a new PostgreSQL database.
+/// Runs each behaviour on a new SQLite file and in a new PostgreSQL schema.
 macro_rules! on_both_engines {
     ($($(#[$meta:meta])* async fn $name:ident($world:ident: World) $body:block)*) => {$(
         $(#[$meta])*
         mod $name {
             use super::*;
 
-            async fn behaviour($world: $crate::world::World) $body
+            async fn behaviour($world: World) $body
 
             #[tokio::test]
             async fn sqlite() {
@@ -99,7 +99,7 @@ impl World {
     }
 
     pub(crate) async fn on_postgres() -> Self {
-        Self::new(Some(postgres::database())).await
+        Self::new(Some(postgres::schema())).await
     }
 
     pub(crate) async fn new(url: Option<String>) -> Self {

@@ -33,14 +33,22 @@ pub(crate) struct AccountUpdate {
 
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", params(("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
     responses((status = 200, body = AccountList), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn list(State(web): State<Web>, _operator: Operator, query: Query) -> Result<Answer<AccountList>, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    _operator: Operator,
+    query: Query,
+) -> Result<Answer<AccountList>, Problem> {
     let (accounts, next_page_token) = web.app.accounts(&query.page()?).await?;
     Ok(Answer(AccountList { accounts: accounts.into_iter().map(Into::into).collect(), next_page_token }))
 }
 
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
     responses((status = 200, body = AccountView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn create(State(web): State<Web>, _operator: Operator, Json(new): Json<NewAccount>) -> Result<Answer<AccountView>, Problem> {
+pub(crate) async fn create(
+    State(web): State<Web>,
+    _operator: Operator,
+    Json(new): Json<NewAccount>,
+) -> Result<Answer<AccountView>, Problem> {
     let doing = Doing { actor: &Operator::ACTOR };
     Ok(Answer(web.app.create_account(&doing, &new.display_name, new.key_limit).await?.into()))
 }
@@ -53,7 +61,11 @@ pub(crate) async fn show(State(web): State<Web>, account: OperatedAccount) -> Re
 
 #[utoipa::path(patch, path = "/v1/accounts/{account}", tag = "accounts", params(("account" = String, Path)), request_body = AccountUpdate,
     responses((status = 200, body = AccountView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn update(State(web): State<Web>, account: OperatedAccount, Json(update): Json<AccountUpdate>) -> Result<Answer<AccountView>, Problem> {
+pub(crate) async fn update(
+    State(web): State<Web>,
+    account: OperatedAccount,
+    Json(update): Json<AccountUpdate>,
+) -> Result<Answer<AccountView>, Problem> {
     let change = AccountChange { display_name: update.display_name, key_limit: update.key_limit, suspended: None };
     changed(&web, &account, change).await
 }

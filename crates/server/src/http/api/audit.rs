@@ -11,7 +11,11 @@ use crate::http::problem::Problem;
 
 #[utoipa::path(get, path = "/v1/accounts/{account}/auditEvents", tag = "audit", params(("account" = String, Path), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
     responses((status = 200, body = AuditEventList), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn list(State(web): State<Web>, account: OperatedAccount, query: Query) -> Result<Answer<AuditEventList>, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    account: OperatedAccount,
+    query: Query,
+) -> Result<Answer<AuditEventList>, Problem> {
     let (events, next_page_token) = web.app.audit_events(account.0, &query.page()?).await?;
     Ok(Answer(AuditEventList { audit_events: events.into_iter().map(Into::into).collect(), next_page_token }))
 }

@@ -24,7 +24,10 @@ impl FromRequestParts<Web> for Operator {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Problem> {
         match who(parts, web).await? {
             Who::Operator => Ok(Self),
-            Who::Key(_) => Err(ManageError::Forbidden("Only the operator may do this").into()),
+            Who::Key(_) => Err(ManageError::Forbidden(
+                "Only the operator may do this, over the socket in the data directory (tollgate --data DIR)",
+            )
+            .into()),
         }
     }
 }
@@ -57,7 +60,8 @@ impl FromRequestParts<Web> for ManagedProject {
             Who::Operator => Ok(Self { project: web.app.project(id).await?, actor: Actor::Operator }),
             Who::Key(caller) => {
                 let own = caller.project;
-                let project = reached(web, &caller, id, |project| project.id == own || project.parent == Some(own)).await?;
+                let project =
+                    reached(web, &caller, id, |project| project.id == own || project.parent == Some(own)).await?;
                 Ok(Self { project, actor: Actor::Key { id: caller.key, scopes: caller.scopes } })
             }
         }
@@ -98,7 +102,8 @@ async fn who(parts: &Parts, web: &Web) -> Result<Who, Problem> {
         Some(Origin::Operator) => Ok(Who::Operator),
         Some(origin @ Origin::Public(_)) => {
             let client = client_of(web, origin, &parts.headers);
-            let found = web.app.caller(authorization(&parts.headers), client).await.map_err(ManageError::Unavailable)?;
+            let found =
+                web.app.caller(authorization(&parts.headers), client).await.map_err(ManageError::Unavailable)?;
             found.map(Who::Key).map_err(|denial| error::denied(&denial, ErrorShape::Google))
         }
         None => Err(error::outage(ErrorShape::Google)),
@@ -106,7 +111,12 @@ async fn who(parts: &Parts, web: &Web) -> Result<Who, Problem> {
 }
 
 /// For a key, a project that is out of reach and one that does not exist are the same.
-async fn reached(web: &Web, caller: &Caller, id: ProjectId, reaches: impl Fn(&Project) -> bool) -> Result<Project, Problem> {
+async fn reached(
+    web: &Web,
+    caller: &Caller,
+    id: ProjectId,
+    reaches: impl Fn(&Project) -> bool,
+) -> Result<Project, Problem> {
     let denial = Denial::WrongProject { key: caller.key, project: caller.project };
     let refused = || error::denied(&denial, ErrorShape::Google);
     match web.app.project(id).await {

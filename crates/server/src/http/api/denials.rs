@@ -55,7 +55,11 @@ impl From<DenialRow> for DenialView {
 
 #[utoipa::path(get, path = "/v1/denials/{request}", tag = "denials", params(("request" = String, Path)),
     responses((status = 200, body = DenialView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn show(State(web): State<Web>, _operator: Operator, Path(request): Path<String>) -> Result<Answer<DenialView>, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    _operator: Operator,
+    Path(request): Path<String>,
+) -> Result<Answer<DenialView>, Problem> {
     let request: RequestId = request.parse().map_err(|_| invalid("requestId", "is not a UUID"))?;
     Ok(Answer(web.app.denial(&request.to_string()).await?.into()))
 }

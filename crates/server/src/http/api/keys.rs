@@ -51,15 +51,26 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(reader: D) -> Result<Op
 
 #[utoipa::path(get, path = "/v1/projects/{project}/accessKeys", tag = "accessKeys", params(("project" = String, Path), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
     responses((status = 200, body = AccessKeyList), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn list(State(web): State<Web>, managed: ManagedProject, query: Query) -> Result<Answer<AccessKeyList>, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    query: Query,
+) -> Result<Answer<AccessKeyList>, Problem> {
     let (views, next_page_token) = web.app.keys(managed.project.id, &query.page()?).await?;
     let now = web.app.now();
-    Ok(Answer(AccessKeyList { access_keys: views.into_iter().map(|view| AccessKey::new(view, now)).collect(), next_page_token }))
+    Ok(Answer(AccessKeyList {
+        access_keys: views.into_iter().map(|view| AccessKey::new(view, now)).collect(),
+        next_page_token,
+    }))
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys", tag = "accessKeys", params(("project" = String, Path)), request_body = NewAccessKey,
     responses((status = 200, body = AccessKeyWithSecret), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn create(State(web): State<Web>, managed: ManagedProject, Json(new): Json<NewAccessKey>) -> Result<SecretAnswer, Problem> {
+pub(crate) async fn create(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    Json(new): Json<NewAccessKey>,
+) -> Result<SecretAnswer, Problem> {
     let request = KeyRequest {
         display_name: new.display_name,
         scopes: new.scopes,
@@ -74,14 +85,23 @@ pub(crate) async fn create(State(web): State<Web>, managed: ManagedProject, Json
 
 #[utoipa::path(get, path = "/v1/projects/{project}/accessKeys/{key}", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn show(State(web): State<Web>, managed: ManagedProject, key: PathKey) -> Result<Answer<AccessKey>, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    key: PathKey,
+) -> Result<Answer<AccessKey>, Problem> {
     let view = web.app.key(managed.project.id, key.0).await?;
     Ok(Answer(AccessKey::new(view, web.app.now())))
 }
 
 #[utoipa::path(patch, path = "/v1/projects/{project}/accessKeys/{key}", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)), request_body = AccessKeyUpdate,
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn update(State(web): State<Web>, managed: ManagedProject, key: PathKey, Json(update): Json<AccessKeyUpdate>) -> Result<Answer<AccessKey>, Problem> {
+pub(crate) async fn update(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    key: PathKey,
+    Json(update): Json<AccessKeyUpdate>,
+) -> Result<Answer<AccessKey>, Problem> {
     let expires_at = update.expire_time.map(|end| end.as_deref().map(instant).transpose()).transpose()?;
     let change = KeyChange {
         display_name: update.display_name,
@@ -96,7 +116,11 @@ pub(crate) async fn update(State(web): State<Web>, managed: ManagedProject, key:
 
 #[utoipa::path(delete, path = "/v1/projects/{project}/accessKeys/{key}", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
     responses((status = 200, description = "An empty object"), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn delete(State(web): State<Web>, managed: ManagedProject, key: PathKey) -> Result<Answer<serde_json::Value>, Problem> {
+pub(crate) async fn delete(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    key: PathKey,
+) -> Result<Answer<serde_json::Value>, Problem> {
     let doing = Doing { actor: &managed.actor };
     web.app.delete_key(&doing, &managed.project, key.0).await?;
     Ok(Answer(serde_json::json!({})))
@@ -104,17 +128,30 @@ pub(crate) async fn delete(State(web): State<Web>, managed: ManagedProject, key:
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/disable", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn disable(State(web): State<Web>, managed: ManagedProject, key: PathKey) -> Result<Answer<AccessKey>, Problem> {
+pub(crate) async fn disable(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    key: PathKey,
+) -> Result<Answer<AccessKey>, Problem> {
     changed(&web, &managed, &key, KeyChange { disabled: Some(true), ..KeyChange::default() }).await
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/enable", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn enable(State(web): State<Web>, managed: ManagedProject, key: PathKey) -> Result<Answer<AccessKey>, Problem> {
+pub(crate) async fn enable(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    key: PathKey,
+) -> Result<Answer<AccessKey>, Problem> {
     changed(&web, &managed, &key, KeyChange { disabled: Some(false), ..KeyChange::default() }).await
 }
 
-async fn changed(web: &Web, managed: &ManagedProject, key: &PathKey, change: KeyChange) -> Result<Answer<AccessKey>, Problem> {
+async fn changed(
+    web: &Web,
+    managed: &ManagedProject,
+    key: &PathKey,
+    change: KeyChange,
+) -> Result<Answer<AccessKey>, Problem> {
     let doing = Doing { actor: &managed.actor };
     let view = web.app.change_key(&doing, &managed.project, key.0, change).await?;
     Ok(Answer(AccessKey::new(view, web.app.now())))
@@ -129,7 +166,8 @@ pub(crate) fn secret_answer(access_key: AccessKey, secret: &tollgate_core::Secre
 }
 
 fn instant(text: &str) -> Result<Timestamp, Problem> {
-    Timestamp::parse(text).map_err(|_| invalid("expireTime", "must be an RFC 3339 instant such as 2027-01-31T00:00:00Z"))
+    Timestamp::parse(text)
+        .map_err(|_| invalid("expireTime", "must be an RFC 3339 instant such as 2027-01-31T00:00:00Z"))
 }
 
 /// Networks, or single addresses.

@@ -16,7 +16,8 @@ impl FromRequestParts<Web> for Query {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Problem> {
         let text = parts.uri.query().unwrap_or_default();
-        let form = tollgate_core::form::Form::parse(text.as_bytes()).map_err(|_| invalid("query", "repeats a parameter"))?;
+        let form =
+            tollgate_core::form::Form::parse(text.as_bytes()).map_err(|_| invalid("query", "repeats a parameter"))?;
         Ok(Self(form.into_pairs()))
     }
 }

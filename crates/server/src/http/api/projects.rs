@@ -22,7 +22,11 @@ pub(crate) struct ProjectName {
 
 #[utoipa::path(get, path = "/v1/accounts/{account}/projects", tag = "projects", params(("account" = String, Path), ("showArchived" = Option<bool>, Query), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
     responses((status = 200, body = ProjectList), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn list(State(web): State<Web>, account: OperatedAccount, query: Query) -> Result<Answer<ProjectList>, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    account: OperatedAccount,
+    query: Query,
+) -> Result<Answer<ProjectList>, Problem> {
     let archived_too = query.flag("showArchived")?;
     let (projects, next_page_token) = web.app.projects(account.0, archived_too, &query.page()?).await?;
     Ok(Answer(ProjectList { projects: projects.into_iter().map(Into::into).collect(), next_page_token }))
@@ -30,7 +34,11 @@ pub(crate) async fn list(State(web): State<Web>, account: OperatedAccount, query
 
 #[utoipa::path(post, path = "/v1/accounts/{account}/projects", tag = "projects", params(("account" = String, Path)), request_body = ProjectName,
     responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn create(State(web): State<Web>, account: OperatedAccount, Json(new): Json<ProjectName>) -> Result<Answer<ProjectView>, Problem> {
+pub(crate) async fn create(
+    State(web): State<Web>,
+    account: OperatedAccount,
+    Json(new): Json<ProjectName>,
+) -> Result<Answer<ProjectView>, Problem> {
     let doing = Doing { actor: &Operator::ACTOR };
     Ok(Answer(web.app.create_project(&doing, account.0, &new.display_name).await?.into()))
 }
@@ -43,7 +51,12 @@ pub(crate) async fn show(managed: ManagedProject) -> Answer<ProjectView> {
 
 #[utoipa::path(patch, path = "/v1/projects/{project}", tag = "projects", params(("project" = String, Path)), request_body = ProjectName,
     responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn update(State(web): State<Web>, _operator: Operator, managed: ManagedProject, Json(name): Json<ProjectName>) -> Result<Answer<ProjectView>, Problem> {
+pub(crate) async fn update(
+    State(web): State<Web>,
+    _operator: Operator,
+    managed: ManagedProject,
+    Json(name): Json<ProjectName>,
+) -> Result<Answer<ProjectView>, Problem> {
     let change = ProjectChange { display_name: Some(name.display_name), ..ProjectChange::default() };
     let doing = Doing { actor: &managed.actor };
     Ok(Answer(web.app.change_project(&doing, managed.project.id, change).await?.into()))
@@ -51,7 +64,11 @@ pub(crate) async fn update(State(web): State<Web>, _operator: Operator, managed:
 
 #[utoipa::path(post, path = "/v1/projects/{project}/archive", tag = "projects", params(("project" = String, Path)),
     responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn archive(State(web): State<Web>, _operator: Operator, managed: ManagedProject) -> Result<Answer<ProjectView>, Problem> {
+pub(crate) async fn archive(
+    State(web): State<Web>,
+    _operator: Operator,
+    managed: ManagedProject,
+) -> Result<Answer<ProjectView>, Problem> {
     let change = ProjectChange { archive: true, ..ProjectChange::default() };
     let doing = Doing { actor: &managed.actor };
     Ok(Answer(web.app.change_project(&doing, managed.project.id, change).await?.into()))

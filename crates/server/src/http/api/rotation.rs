@@ -25,7 +25,12 @@ pub(crate) struct RotateBody {
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/rotateSecret", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)), request_body = RotateBody,
     responses((status = 200, body = AccessKeyWithSecret), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn rotate(State(web): State<Web>, managed: ManagedProject, key: PathKey, MaybeJson(body): MaybeJson<RotateBody>) -> Result<SecretAnswer, Problem> {
+pub(crate) async fn rotate(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    key: PathKey,
+    MaybeJson(body): MaybeJson<RotateBody>,
+) -> Result<SecretAnswer, Problem> {
     let request = RotateRequest {
         overlap_seconds: body.overlap_seconds.unwrap_or(86_400),
         revoke_tokens: body.revoke_tokens.unwrap_or(false),
@@ -37,7 +42,11 @@ pub(crate) async fn rotate(State(web): State<Web>, managed: ManagedProject, key:
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/endOverlap", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn end_overlap(State(web): State<Web>, managed: ManagedProject, key: PathKey) -> Result<Answer<AccessKey>, Problem> {
+pub(crate) async fn end_overlap(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    key: PathKey,
+) -> Result<Answer<AccessKey>, Problem> {
     let doing = Doing { actor: &managed.actor };
     let view = web.app.end_overlap(&doing, &managed.project, key.0).await?;
     Ok(Answer(AccessKey::new(view, web.app.now())))
@@ -45,7 +54,11 @@ pub(crate) async fn end_overlap(State(web): State<Web>, managed: ManagedProject,
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/revokeTokens", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn revoke_tokens(State(web): State<Web>, managed: ManagedProject, key: PathKey) -> Result<Answer<AccessKey>, Problem> {
+pub(crate) async fn revoke_tokens(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    key: PathKey,
+) -> Result<Answer<AccessKey>, Problem> {
     let doing = Doing { actor: &managed.actor };
     let view = web.app.revoke_key_tokens(&doing, &managed.project, key.0).await?;
     Ok(Answer(AccessKey::new(view, web.app.now())))

@@ -37,7 +37,11 @@ pub(crate) struct SubprojectUpdate {
 
 #[utoipa::path(get, path = "/v1/projects/{project}/subprojects", tag = "subprojects", params(("project" = String, Path), ("showDeleted" = Option<bool>, Query), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
     responses((status = 200, body = SubprojectList), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn list(State(web): State<Web>, managed: ManagedProject, query: Query) -> Result<Answer<SubprojectList>, Problem> {
+pub(crate) async fn list(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    query: Query,
+) -> Result<Answer<SubprojectList>, Problem> {
     let deleted_too = query.flag("showDeleted")?;
     let (found, next_page_token) = web.app.subprojects(managed.project.id, deleted_too, &query.page()?).await?;
     Ok(Answer(SubprojectList { subprojects: found.into_iter().map(Into::into).collect(), next_page_token }))
@@ -45,30 +49,49 @@ pub(crate) async fn list(State(web): State<Web>, managed: ManagedProject, query:
 
 #[utoipa::path(post, path = "/v1/projects/{project}/subprojects", tag = "subprojects", params(("project" = String, Path)), request_body = NewSubproject,
     responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn create(State(web): State<Web>, managed: ManagedProject, Json(new): Json<NewSubproject>) -> Result<Answer<SubprojectView>, Problem> {
+pub(crate) async fn create(
+    State(web): State<Web>,
+    managed: ManagedProject,
+    Json(new): Json<NewSubproject>,
+) -> Result<Answer<SubprojectView>, Problem> {
     let doing = Doing { actor: &managed.actor };
     Ok(Answer(web.app.create_subproject(&doing, managed.project.id, &new.display_name, new.labels).await?.into()))
 }
 
 #[utoipa::path(get, path = "/v1/subprojects/{subproject}", tag = "subprojects", params(("subproject" = String, Path)),
     responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn show(State(web): State<Web>, managed: ManagedSubproject) -> Result<Answer<SubprojectView>, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    managed: ManagedSubproject,
+) -> Result<Answer<SubprojectView>, Problem> {
     Ok(Answer(web.app.subproject(managed.id).await?.into()))
 }
 
 #[utoipa::path(patch, path = "/v1/subprojects/{subproject}", tag = "subprojects", params(("subproject" = String, Path)), request_body = SubprojectUpdate,
     responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn update(State(web): State<Web>, managed: ManagedSubproject, Json(update): Json<SubprojectUpdate>) -> Result<Answer<SubprojectView>, Problem> {
-    changed(&web, &managed, ProjectChange { display_name: update.display_name, labels: update.labels, archive: false }).await
+pub(crate) async fn update(
+    State(web): State<Web>,
+    managed: ManagedSubproject,
+    Json(update): Json<SubprojectUpdate>,
+) -> Result<Answer<SubprojectView>, Problem> {
+    changed(&web, &managed, ProjectChange { display_name: update.display_name, labels: update.labels, archive: false })
+        .await
 }
 
 #[utoipa::path(delete, path = "/v1/subprojects/{subproject}", tag = "subprojects", params(("subproject" = String, Path)),
     responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn delete(State(web): State<Web>, managed: ManagedSubproject) -> Result<Answer<SubprojectView>, Problem> {
+pub(crate) async fn delete(
+    State(web): State<Web>,
+    managed: ManagedSubproject,
+) -> Result<Answer<SubprojectView>, Problem> {
     changed(&web, &managed, ProjectChange { archive: true, ..ProjectChange::default() }).await
 }
 
-async fn changed(web: &Web, managed: &ManagedSubproject, change: ProjectChange) -> Result<Answer<SubprojectView>, Problem> {
+async fn changed(
+    web: &Web,
+    managed: &ManagedSubproject,
+    change: ProjectChange,
+) -> Result<Answer<SubprojectView>, Problem> {
     let subproject = web.app.subproject(managed.id).await?;
     let doing = Doing { actor: &managed.actor };
     Ok(Answer(web.app.change_project(&doing, subproject.id, change).await?.into()))

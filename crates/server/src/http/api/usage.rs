@@ -53,7 +53,11 @@ pub(crate) struct UsageReport {
 
 #[utoipa::path(get, path = "/v1/accounts/{account}/usage", tag = "usage", params(("account" = String, Path), ("groupBy" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query)),
     responses((status = 200, body = UsageReport), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn show(State(web): State<Web>, account: OperatedAccount, query: Query) -> Result<Answer<UsageReport>, Problem> {
+pub(crate) async fn show(
+    State(web): State<Web>,
+    account: OperatedAccount,
+    query: Query,
+) -> Result<Answer<UsageReport>, Problem> {
     let grouping = match query.value("groupBy") {
         None | Some("project") => Grouping::Project,
         Some("key") => Grouping::Key,

@@ -37,12 +37,15 @@ pub(crate) async fn metadata(State(web): State<Web>) -> Response {
 
 pub(crate) async fn jwks(State(web): State<Web>, headers: HeaderMap) -> Response {
     let body = web.app.jwks();
-    let tag: String = digest(&SHA256, body.as_bytes()).as_ref()[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+    let tag: String =
+        digest(&SHA256, body.as_bytes()).as_ref()[..12].iter().map(|byte| format!("{byte:02x}")).collect();
     let tag = format!("\"{tag}\"");
     let max_age = format!("public, max-age={}", web.app.key_times().jwks_max_age_seconds);
     let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let caching = [(ETAG, tag.clone()), (CACHE_CONTROL, max_age)];
-    if known.is_some_and(|known| known == "*" || known.split(',').any(|other| other.trim().trim_start_matches("W/") == tag)) {
+    if known
+        .is_some_and(|known| known == "*" || known.split(',').any(|other| other.trim().trim_start_matches("W/") == tag))
+    {
         return (StatusCode::NOT_MODIFIED, caching).into_response();
     }
     (caching, [(CONTENT_TYPE, "application/json")], body).into_response()
