@@ -102,6 +102,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_committed_reference_is_current() {
+        let committed = include_str!("../../../docs/cli.md");
+        assert_eq!(committed, markdown(), "run: cargo run -- help-markdown > docs/cli.md");
+    }
+
+    #[test]
     fn every_command_and_argument_is_in_the_reference_with_its_meaning() {
         let page = markdown();
         for part in

@@ -154,7 +154,7 @@ pub struct Introspection {
 pub struct Http {
     /// How long a client may take to send a request's header.
     pub header_seconds: u64,
-    /// How long a client may take to send a request's body, and a handler to answer.
+    /// How long a client may take to send a request's body.
     pub request_seconds: u64,
     /// After SIGTERM, how long /readyz says 503 before connections are refused, so that balancers notice.
     pub drain_wait_seconds: u64,

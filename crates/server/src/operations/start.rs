@@ -80,6 +80,9 @@ impl App {
         make_directory(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
         let master = master::load(&config, &*random)?;
+        if let Location::Sqlite { file, .. } = &location {
+            open_private(file)?;
+        }
         let store = Store::open(&location).await?;
         store.check_master(master.present().fingerprint(), |known| master.by_fingerprint(known).is_some()).await?;
         let keys = signing::load(&store, &master).await?;
@@ -145,9 +148,13 @@ fn make_directory(path: &Path) -> Result<(), StartError> {
 
 /// Takes the operating system's lock on the data directory. It ends with the process, however that ends.
 fn lock(directory: &Path) -> Result<File, StartError> {
-    let path = directory.join("lock");
-    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
-    let file = opened.map_err(|cause| StartError::Unwritable { path, cause })?;
+    let file = open_private(&directory.join("lock"))?;
     file.try_lock().map_err(|_| StartError::Locked(directory.to_owned()))?;
     Ok(file)
+}
+
+/// Opens a file that nobody else may read, and makes it if there is none. SQLite gives its log the mode of its file.
+fn open_private(path: &Path) -> Result<File, StartError> {
+    let opened = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
+    opened.map_err(|cause| StartError::Unwritable { path: path.to_owned(), cause })
 }

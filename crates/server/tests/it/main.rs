@@ -4,6 +4,8 @@
 #[macro_use]
 mod world;
 mod ask;
+mod bearer;
+mod deactivation;
 mod key_races;
 mod key_rules;
 mod keys;
@@ -11,3 +13,4 @@ mod layering;
 mod postgres;
 mod rotation;
 mod token_endpoint;
+mod token_refusals;
