@@ -39,12 +39,18 @@ async fn gather(ledger: &Ledger) {
     }
 }
 
+/// Calls and denials per counter and hour.
+type Sums = HashMap<(Counter, i64), Counts>;
+
 /// The one who writes the ledger. Its name is fresh for each process.
 pub(super) struct Committer {
     writer: String,
+    /// The sequence of the last batch that is known to be stored.
     sequence: i64,
-    /// Calls of a batch whose commit may have taken place although its callers were refused, under `sequence + 1`.
-    doubt: Option<HashMap<(Counter, i64), Counts>>,
+    /// What the last attempt counted under `sequence + 1`, when nobody knows whether it was stored. Its callers were refused.
+    doubt: Option<Sums>,
+    /// What is stored although its callers were refused: taken back with the next batch.
+    owed: Sums,
     products: Products,
 }
 
@@ -57,7 +63,7 @@ impl Committer {
     ) -> Result<Self, StoreError> {
         let writer = format!("{:032x}", random_u128(random));
         store.insert_writer(&writer, now).await?;
-        Ok(Self { writer, sequence: 0, doubt: None, products })
+        Ok(Self { writer, sequence: 0, doubt: None, owed: Sums::new(), products })
     }
 
     /// Writes batches until the ledger is closed.
@@ -67,11 +73,10 @@ impl Committer {
             let closing = app.ledger.closing.load(Ordering::SeqCst);
             gather(&app.ledger).await;
             let batch = app.ledger.take();
-            if !batch.is_empty() {
+            // Nobody may come while this server says that it is not ready: it finds out by itself that the store is back.
+            let unsettled = self.doubt.is_some() || !self.owed.is_empty() || !app.ledger.is_well();
+            if !batch.is_empty() || (unsettled && (idle || closing)) {
                 self.write(&app.ledger, &app.store, batch).await;
-            } else if idle && self.doubt.is_some() {
-                // Nobody waits, but a doubt is better settled early.
-                self.write(&app.ledger, &app.store, Batch::default()).await;
             }
             if closing {
                 app.ledger.finished.notify_one();
@@ -82,12 +87,6 @@ impl Committer {
 
     async fn write(&mut self, ledger: &Ledger, store: &Store, mut batch: Batch) {
         let outcome = self.commit(store, &batch).await;
-        if outcome.is_ok()
-            && !batch.denials.is_empty()
-            && let Err(cause) = store.insert_denials(&batch.denials).await
-        {
-            tracing::warn!(error = %cause, "denials are not remembered");
-        }
         ledger.failing.store(outcome.is_err(), Ordering::Relaxed);
         match outcome {
             Ok(()) => {
@@ -95,6 +94,7 @@ impl Committer {
                 ledger.batches.fetch_add(1, Ordering::Relaxed);
                 ledger.calls.fetch_add(u64::try_from(calls).unwrap_or(0), Ordering::Relaxed);
                 batch.bell.ring(true);
+                remember_denials(store, &batch).await;
             }
             Err(cause) => {
                 tracing::error!(error = %cause, "ledger");
@@ -105,57 +105,42 @@ impl Committer {
         }
     }
 
-    async fn commit(&mut self, store: &Store, batch: &Batch) -> Result<(), StoreError> {
-        let taken_back = self.settle(store).await?;
-        let rows = self.rows(batch, taken_back.as_ref());
+    /// Stores a batch, and takes back what is owed, in one transaction.
+    pub(super) async fn commit(&mut self, store: &Store, batch: &Batch) -> Result<(), StoreError> {
+        self.settle(store).await?;
+        let rows = self.rows(batch);
         let next = self.sequence + 1;
         let mut outcome = store.commit_batch(&self.writer, next, &rows).await;
         if outcome.is_err() {
             outcome = store.commit_batch(&self.writer, next, &rows).await;
         }
-        match outcome {
-            Ok(()) => {
-                self.sequence = next;
-                self.doubt = None;
-            }
-            Err(_) => self.doubt = Some(self.doubtful(batch, taken_back)),
+        drop(rows);
+        if outcome.is_ok() {
+            self.sequence = next;
+            self.owed.clear();
+        } else {
+            self.doubt = Some(batch.counts.clone());
         }
         outcome
     }
 
-    /// Finds out whether the batch in doubt landed. If so its sequence is used up, and its calls must be taken back.
-    async fn settle(&mut self, store: &Store) -> Result<Option<HashMap<(Counter, i64), Counts>>, StoreError> {
-        if self.doubt.is_none() {
-            return Ok(None);
+    /// Finds out whether the attempt in doubt was stored. If so, it took back what was owed, and is owed itself now.
+    async fn settle(&mut self, store: &Store) -> Result<(), StoreError> {
+        if self.doubt.is_some() {
+            let stored = store.ledger_sequence(&self.writer).await?;
+            let doubt = self.doubt.take().unwrap_or_default();
+            if stored > self.sequence {
+                self.sequence = stored;
+                self.owed = doubt;
+            }
         }
-        let stored = store.ledger_sequence(&self.writer).await?;
-        let doubt = self.doubt.take();
-        if stored > self.sequence {
-            self.sequence = stored;
-            return Ok(doubt);
-        }
-        Ok(None)
+        Ok(())
     }
 
-    /// What must be taken back if this batch turns out to have landed: all of it, and not what it took back itself.
-    fn doubtful(
-        &self,
-        batch: &Batch,
-        taken_back: Option<HashMap<(Counter, i64), Counts>>,
-    ) -> HashMap<(Counter, i64), Counts> {
-        let mut all = batch.counts.clone();
-        for (entry, counts) in taken_back.into_iter().flatten() {
-            let sum = all.entry(entry).or_default();
-            sum.calls -= counts.calls;
-            sum.denied -= counts.denied;
-        }
-        all
-    }
-
-    fn rows<'a>(&'a self, batch: &'a Batch, taken_back: Option<&HashMap<(Counter, i64), Counts>>) -> BatchRows<'a> {
+    fn rows<'a>(&'a self, batch: &'a Batch) -> BatchRows<'a> {
         let mut sums: Vec<((Counter, i64), Counts)> =
             batch.counts.iter().map(|(entry, counts)| (*entry, *counts)).collect();
-        for (entry, counts) in taken_back.into_iter().flatten() {
+        for (entry, counts) in &self.owed {
             sums.push((*entry, Counts { calls: -counts.calls, denied: -counts.denied }));
         }
         // In one order in every transaction, so that no two ever wait for each other.
@@ -185,9 +170,19 @@ impl Committer {
     }
 }
 
+/// What is only remembered refuses no call: a failure is logged.
+async fn remember_denials(store: &Store, batch: &Batch) {
+    if batch.denials.is_empty() {
+        return;
+    }
+    if let Err(cause) = store.insert_denials(&batch.denials).await {
+        tracing::warn!(error = %cause, "denials are not remembered");
+    }
+}
+
 impl Ledger {
     /// Lets the committer write what is left, settle what is in doubt, and end.
-    pub(super) async fn close(&self, _store: &Store) {
+    pub(super) async fn close(&self) {
         self.closing.store(true, Ordering::SeqCst);
         self.wake.notify_one();
         self.finished.notified().await;

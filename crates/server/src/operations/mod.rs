@@ -140,7 +140,7 @@ impl App {
 
     /// Writes what is still in memory and closes the store. Nothing may be recorded afterwards.
     pub async fn close(&self) {
-        self.ledger.close(&self.store).await;
+        self.ledger.close().await;
         self.store.close().await;
     }
 }

@@ -46,9 +46,15 @@ statements! {
             SELECT MAX(sequence) FROM (SELECT sequence FROM advanced UNION ALL
             SELECT sequence FROM ledger_writers WHERE writer = $1) AS standing",
     };
-    INSERT_DENIAL = Sql::both(
-        "INSERT INTO denials (request_id, account_id, project_id, credential_id, product, at, method, path, address, reason, message)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (request_id) DO NOTHING");
+    INSERT_DENIALS = Sql {
+        sqlite: "INSERT INTO denials (request_id, account_id, project_id, credential_id, product, at, method, path, address, reason, message)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, value ->> 7,
+            value ->> 8, value ->> 9, value ->> 10 FROM json_each($1) WHERE true ON CONFLICT (request_id) DO NOTHING",
+        postgres: "INSERT INTO denials (request_id, account_id, project_id, credential_id, product, at, method, path, address, reason, message)
+            SELECT row ->> 0, row ->> 1, row ->> 2, row ->> 3, row ->> 4, CAST(row ->> 5 AS BIGINT), row ->> 6, row ->> 7,
+            row ->> 8, row ->> 9, row ->> 10
+            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row) ON CONFLICT (request_id) DO NOTHING",
+    };
     FORGET_DENIALS = Sql::both(
         "DELETE FROM denials WHERE account_id = $1 AND request_id <= (
          SELECT request_id FROM denials WHERE account_id = $1 ORDER BY request_id DESC LIMIT 1 OFFSET $2)");
@@ -103,6 +109,13 @@ pub struct DenialRow {
     pub message: String,
 }
 
+impl DenialRow {
+    fn columns(&self) -> (&str, &str, &str, &str, &str, i64, &str, &str, &str, &str, &str) {
+        let Self { request, account, project, credential, product, at, method, path, address, reason, message } = self;
+        (request, account, project, credential, product, at.0, method, path, address, reason, message)
+    }
+}
+
 /// One batch, ready to be written.
 #[derive(Debug, Default)]
 pub(crate) struct BatchRows<'a> {
@@ -143,24 +156,9 @@ impl Store {
     /// Remembers denials, and forgets those beyond each account's number.
     pub(crate) async fn insert_denials(&self, denials: &[DenialRow]) -> Result<(), StoreError> {
         let mut tx = self.engine.begin(Writer::Ledger).await?;
-        let mut accounts = std::collections::BTreeSet::new();
-        for denial in denials {
-            let values = args![
-                &*denial.request,
-                &*denial.account,
-                &*denial.project,
-                &*denial.credential,
-                &*denial.product,
-                denial.at,
-                &*denial.method,
-                &*denial.path,
-                &*denial.address,
-                &*denial.reason,
-                &*denial.message,
-            ];
-            tx.execute(INSERT_DENIAL, values).await?;
-            accounts.insert(&*denial.account);
-        }
+        let rows: Vec<_> = denials.iter().map(DenialRow::columns).collect();
+        tx.execute(INSERT_DENIALS, args![json(&rows)]).await?;
+        let accounts: std::collections::BTreeSet<&str> = denials.iter().map(|denial| &*denial.account).collect();
         for account in accounts {
             tx.execute(FORGET_DENIALS, args![account, DENIALS_KEPT]).await?;
         }
