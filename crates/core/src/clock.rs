@@ -33,6 +33,12 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
+    /// This instant, or the first one after `seen` when the clock stands still or was set back: for marks that only grow.
+    #[must_use]
+    pub fn after(self, seen: Self) -> Self {
+        Self(self.0.max(seen.0.saturating_add(1)))
+    }
+
     /// Parses RFC 3339 with an offset, for example `2026-11-23T17:31:02Z`.
     ///
     /// # Errors

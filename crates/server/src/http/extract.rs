@@ -62,12 +62,17 @@ impl<S: Sync> FromRequestParts<S> for Id {
 /// A form request whose client authenticated in exactly one way (RFC 6749 §2.3).
 pub(crate) struct ClientForm {
     pub(crate) presented: Presented,
-    pub(crate) origin: Origin,
-    pub(crate) headers: HeaderMap,
+    origin: Origin,
+    headers: HeaderMap,
     body: Bytes,
 }
 
 impl ClientForm {
+    /// From where the request came, and by what.
+    pub(crate) fn client(&self, web: &Web) -> Client<'_> {
+        client_of(web, self.origin, &self.headers)
+    }
+
     /// The value of a form parameter; `None` when it is absent or empty.
     pub(crate) fn value(&self, name: &str) -> Option<String> {
         let form = Form::parse(&self.body).ok()?;

@@ -76,30 +76,32 @@ impl App {
         id: AccountId,
         change: AccountChange,
     ) -> Result<Account, ManageError> {
-        let mut account = self.account(id).await?;
-        let now = self.now();
-        if let Some(name) = &change.display_name {
-            account.display_name = display_name(name, 255)?;
-        }
-        if let Some(limit) = change.key_limit {
-            account.key_limit = checked_limit(limit)?;
-        }
         let action = match change.suspended {
             Some(true) => "account.suspend",
             Some(false) => "account.resume",
             None => "account.update",
         };
-        if let Some(suspended) = change.suspended {
-            account.suspended_at = suspended.then(|| account.suspended_at.unwrap_or(now));
+        // Again when somebody else changed the account in between: no change undoes another.
+        loop {
+            let mut account = self.account(id).await?;
+            let seen = account.updated_at;
+            if let Some(name) = &change.display_name {
+                account.display_name = display_name(name, 255)?;
+            }
+            if let Some(limit) = change.key_limit {
+                account.key_limit = checked_limit(limit)?;
+            }
+            account.updated_at = self.now().after(seen);
+            if let Some(suspended) = change.suspended {
+                account.suspended_at = suspended.then(|| account.suspended_at.unwrap_or(account.updated_at));
+            }
+            let details = json!({ "displayName": account.display_name, "keyLimit": account.key_limit });
+            let event = doing.event(self, Some(id), None, action, id, &details);
+            if self.store.set_account(&account, seen, &event).await? {
+                self.directory.changed(Changed::Account(id));
+                return Ok(account);
+            }
         }
-        account.updated_at = now;
-        let details = json!({ "displayName": account.display_name, "keyLimit": account.key_limit });
-        let event = doing.event(self, Some(id), None, action, id, &details);
-        if !self.store.set_account(&account, &event).await? {
-            return Err(ManageError::NotFound("account"));
-        }
-        self.directory.changed(Changed::Account(id));
-        Ok(account)
     }
 
     /// An account's audit events, newest first.

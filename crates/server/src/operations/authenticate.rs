@@ -74,7 +74,7 @@ impl From<StoreError> for AuthError {
 
 impl AuthError {
     /// What the OAuth endpoints answer. The class goes to the caller, the cause to the log.
-    pub(super) fn into_oauth(self) -> OAuthError {
+    fn into_oauth(self) -> OAuthError {
         match self {
             Self::Unknown | Self::Inactive(..) => OAuthError::InvalidClient,
             Self::TooMany(wait) => OAuthError::TooMany(wait),
@@ -122,6 +122,16 @@ impl App {
             Ok(()) => Ok(Authenticated { known, secret }),
             Err(reason) => Err(AuthError::Inactive(Box::new(known), reason)),
         }
+    }
+
+    /// Checks the client of an OAuth request, and from where it comes.
+    pub(super) async fn authenticate_client(
+        &self,
+        presented: &Presented,
+        client: Client<'_>,
+    ) -> Result<Authenticated, OAuthError> {
+        let authenticated = self.authenticate(presented).await.map_err(AuthError::into_oauth)?;
+        if authenticated.known.key.allows(client.address) { Ok(authenticated) } else { Err(OAuthError::InvalidClient) }
     }
 
     fn compare_with_nothing(&self, secret: &Secret) {

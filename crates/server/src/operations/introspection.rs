@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tollgate_core::oauth::{OAuthError, Presented};
 use tollgate_core::scope::INTROSPECT;
 
-use super::App;
-use super::authenticate::{AuthError, Verified, unavailable};
+use super::authenticate::{Verified, unavailable};
+use super::{App, Client};
 
 /// What is told of a token.
 #[derive(Debug)]
@@ -23,8 +23,13 @@ impl App {
     ///
     /// # Errors
     /// The client is not authenticated or lacks the scope, or the store did not answer.
-    pub async fn introspect(&self, presented: &Presented, text: &str) -> Result<Introspected, OAuthError> {
-        let authenticated = self.authenticate(presented).await.map_err(AuthError::into_oauth)?;
+    pub async fn introspect(
+        &self,
+        presented: &Presented,
+        text: &str,
+        client: Client<'_>,
+    ) -> Result<Introspected, OAuthError> {
+        let authenticated = self.authenticate_client(presented, client).await?;
         let caller = &authenticated.known;
         let for_all = self.introspects_all.contains(&caller.key.id);
         if !for_all && !caller.key.scopes.contains(INTROSPECT) {

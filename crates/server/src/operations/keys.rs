@@ -95,10 +95,13 @@ impl App {
         let (secret, stored) = self.new_secret();
         let details = json!({ "displayName": key.display_name, "scopes": key.scopes });
         let event = doing.event(self, Some(project.account), Some(project.id), "accessKey.create", key.id, &details);
-        match self.store.insert_key(&key, &stored, &event).await? {
-            Inserted::Done => {}
-            Inserted::NameTaken(existing) => return Err(ManageError::NameTaken(existing)),
-            Inserted::LimitReached => return Err(self.limit_reached(project).await?),
+        match self.store.insert_key(&key, &stored, &event).await {
+            Ok(Inserted::Done) => {}
+            Ok(Inserted::NameTaken(existing)) => return Err(ManageError::NameTaken(existing)),
+            Ok(Inserted::LimitReached) => return Err(self.limit_reached(project).await?),
+            // A rename to this name, which does not wait for creates, was committed in between.
+            Err(StoreError::Taken) => return Err(self.name_taken(project.id, &key.display_name).await?),
+            Err(error) => return Err(error.into()),
         }
         self.directory.changed(Changed::Key(key.id));
         let facts = SecretFacts { key: key.id, id: stored.id, hint: stored.hint, created_at: now, ends_at: None };
@@ -138,42 +141,51 @@ impl App {
         id: KeyId,
         change: KeyChange,
     ) -> Result<KeyView, ManageError> {
-        let mut key = self.stored_key(project.id, id).await?;
-        let now = self.now();
         let action = match change.disabled {
             Some(true) => "accessKey.disable",
             Some(false) => "accessKey.enable",
             None => "accessKey.update",
         };
+        // Again when somebody else changed the key in between: no change undoes another.
+        loop {
+            let mut key = self.stored_key(project.id, id).await?;
+            let seen = key.updated_at;
+            self.applied(doing.actor, &mut key, &change)?;
+            key.updated_at = self.now().after(seen);
+            let details = json!({ "displayName": key.display_name, "scopes": key.scopes });
+            let event = doing.event(self, Some(project.account), Some(project.id), action, id, &details);
+            match self.store.set_key(&key, seen, &event).await {
+                Ok(true) => {
+                    self.directory.changed(Changed::Key(id));
+                    return self.view(key).await;
+                }
+                Ok(false) => {}
+                Err(StoreError::Taken) => return Err(self.name_taken(project.id, &key.display_name).await?),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    fn applied(&self, actor: &Actor, key: &mut Key, change: &KeyChange) -> Result<(), ManageError> {
         if let Some(disabled) = change.disabled {
-            key.disabled_at = disabled.then(|| key.disabled_at.unwrap_or(now));
+            key.disabled_at = disabled.then(|| key.disabled_at.unwrap_or(self.now()));
         }
         if let Some(name) = &change.display_name {
             key.display_name = display_name(name, 64)?;
         }
         if let Some(words) = &change.scopes {
-            key.scopes = self.scopes_for(doing.actor, Some(words))?;
+            key.scopes = self.scopes_for(actor, Some(words))?;
         }
         if let Some(end) = change.expires_at {
             key.expires_at = self.checked_end(end)?;
         }
-        if let Some(addresses) = change.addresses {
-            key.addresses = addresses;
+        if let Some(addresses) = &change.addresses {
+            key.addresses.clone_from(addresses);
         }
         if let Some(rate) = change.token_rate {
             key.token_rate = rate;
         }
-        key.updated_at = now;
-        let details = json!({ "displayName": key.display_name, "scopes": key.scopes });
-        let event = doing.event(self, Some(project.account), Some(project.id), action, id, &details);
-        match self.store.set_key(&key, &event).await {
-            Ok(true) => {}
-            Ok(false) => return Err(ManageError::NotFound("access key")),
-            Err(StoreError::Taken) => return Err(self.name_taken(project.id, &key.display_name).await?),
-            Err(error) => return Err(error.into()),
-        }
-        self.directory.changed(Changed::Key(id));
-        self.view(key).await
+        Ok(())
     }
 
     /// Deletes a key. Its tokens and secrets are refused from the next request on.
@@ -249,7 +261,7 @@ impl App {
         if let Some(word) = scopes.iter().find(|word| !known.contains(word)) {
             return Err(bad(format!("{word} does not exist; choose of {}", known.join(", "))));
         }
-        if scopes.iter().all(holds) {
+        if actor.holds(&scopes) {
             Ok(scopes)
         } else {
             Err(ManageError::Forbidden("A key cannot give scopes that it does not hold"))

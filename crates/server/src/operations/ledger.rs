@@ -185,22 +185,24 @@ impl Ledger {
         }
     }
 
-    /// Writes what is in memory now, and returns when that is done.
+    /// Writes what is in memory now, denials too, and returns when that is done.
     ///
     /// # Errors
     /// It could not be stored.
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
-        let bell = {
-            let mut open = self.open();
-            open.waiting += 1;
-            Arc::clone(&open.bell)
-        };
-        self.wake.notify_one();
-        if bell.wait().await {
-            Ok(())
-        } else {
-            Err(StoreError::Unavailable("the ledger could not be written".to_owned()))
+        // Denials are written behind their batch's bell; the next batch begins when they are.
+        for _ in 0..2 {
+            let bell = {
+                let mut open = self.open();
+                open.waiting += 1;
+                Arc::clone(&open.bell)
+            };
+            self.wake.notify_one();
+            if !bell.wait().await {
+                return Err(StoreError::Unavailable("the ledger could not be written".to_owned()));
+            }
         }
+        Ok(())
     }
 
     /// Whether the last batch was stored.

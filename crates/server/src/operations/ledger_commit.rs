@@ -94,7 +94,7 @@ impl Committer {
                 ledger.batches.fetch_add(1, Ordering::Relaxed);
                 ledger.calls.fetch_add(u64::try_from(calls).unwrap_or(0), Ordering::Relaxed);
                 batch.bell.ring(true);
-                remember_denials(store, &batch).await;
+                remember_denials(ledger, store, batch).await;
             }
             Err(cause) => {
                 tracing::error!(error = %cause, "ledger");
@@ -170,13 +170,15 @@ impl Committer {
     }
 }
 
-/// What is only remembered refuses no call: a failure is logged.
-async fn remember_denials(store: &Store, batch: &Batch) {
+/// What is only remembered refuses no call: a failure is logged, and tried again with the next batch.
+async fn remember_denials(ledger: &Ledger, store: &Store, mut batch: Batch) {
     if batch.denials.is_empty() {
         return;
     }
     if let Err(cause) = store.insert_denials(&batch.denials).await {
-        tracing::warn!(error = %cause, "denials are not remembered");
+        tracing::warn!(error = %cause, "denials are not remembered yet");
+        batch.counts.clear();
+        ledger.keep_denials(&mut batch);
     }
 }
 

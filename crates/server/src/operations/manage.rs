@@ -22,6 +22,16 @@ pub enum Actor {
     },
 }
 
+impl Actor {
+    /// Whether the actor may do all that these scopes allow.
+    pub(super) fn holds(&self, asked: &Scopes) -> bool {
+        match self {
+            Self::Operator => true,
+            Self::Key { scopes, .. } => asked.is_subset(scopes),
+        }
+    }
+}
+
 impl std::fmt::Display for Actor {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

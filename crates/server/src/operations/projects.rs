@@ -70,31 +70,34 @@ impl App {
         id: ProjectId,
         change: ProjectChange,
     ) -> Result<Project, ManageError> {
-        let mut project = self.project(id).await?;
-        let kind = if project.parent.is_some() { "subproject" } else { "project" };
-        let now = self.now();
-        if let Some(name) = &change.display_name {
-            project.display_name = display_name(name, 255)?;
+        // Again when somebody else changed the project in between: no change undoes another.
+        loop {
+            let mut project = self.project(id).await?;
+            let kind = if project.parent.is_some() { "subproject" } else { "project" };
+            if project.archived_at.is_some() {
+                return Err(ManageError::Precondition(format!("The {kind} is archived")));
+            }
+            let seen = project.updated_at;
+            if let Some(name) = &change.display_name {
+                project.display_name = display_name(name, 255)?;
+            }
+            if let Some(labels) = &change.labels {
+                project.labels = checked_labels(labels.clone())?;
+            }
+            project.updated_at = self.now().after(seen);
+            project.archived_at = change.archive.then_some(project.updated_at);
+            let verb = match (change.archive, project.parent) {
+                (false, _) => "update",
+                (true, None) => "archive",
+                (true, Some(_)) => "delete",
+            };
+            let details = json!({ "displayName": project.display_name });
+            let event = doing.event(self, Some(project.account), Some(id), &format!("{kind}.{verb}"), id, &details);
+            if self.store.set_project(&project, seen, &event).await? {
+                self.directory.changed(Changed::Project(id));
+                return Ok(project);
+            }
         }
-        if let Some(labels) = change.labels {
-            project.labels = checked_labels(labels)?;
-        }
-        let verb = match (change.archive, project.parent) {
-            (false, _) => "update",
-            (true, None) => "archive",
-            (true, Some(_)) => "delete",
-        };
-        if change.archive {
-            project.archived_at = Some(now);
-        }
-        project.updated_at = now;
-        let details = json!({ "displayName": project.display_name });
-        let event = doing.event(self, Some(project.account), Some(id), &format!("{kind}.{verb}"), id, &details);
-        if !self.store.set_project(&project, &event).await? {
-            return Err(ManageError::Precondition(format!("The {kind} is archived")));
-        }
-        self.directory.changed(Changed::Project(id));
-        Ok(project)
     }
 
     pub(super) fn new_project(

@@ -37,7 +37,10 @@ impl App {
         if !(0..=LONGEST_OVERLAP).contains(&request.overlap_seconds) {
             return Err(ManageError::invalid("overlapSeconds", format!("must be 0 to {LONGEST_OVERLAP}")));
         }
-        self.stored_key(project.id, id).await?;
+        let key = self.stored_key(project.id, id).await?;
+        if !doing.actor.holds(&key.scopes) {
+            return Err(ManageError::Forbidden("A key gets no secret of a key that holds more than itself"));
+        }
         let (secret, stored) = self.new_secret();
         let now = self.now();
         let rotation = Rotation {

@@ -35,12 +35,9 @@ impl App {
         resource: Option<&str>,
         client: Client<'_>,
     ) -> Result<Issued, OAuthError> {
-        let authenticated = self.authenticate(presented).await.map_err(super::authenticate::AuthError::into_oauth)?;
+        let authenticated = self.authenticate_client(presented, client).await?;
         let key = &authenticated.known.key;
         let now = self.now();
-        if !key.allows(client.address) {
-            return Err(OAuthError::InvalidClient);
-        }
         self.limits.take_token(key.id, key.token_rate, now).map_err(OAuthError::TooMany)?;
         let scopes = match scope {
             None => key.scopes.clone(),
@@ -88,8 +85,8 @@ impl App {
     ///
     /// # Errors
     /// The client is not authenticated, or the store did not answer.
-    pub async fn revoke_token(&self, presented: &Presented, text: &str) -> Result<(), OAuthError> {
-        let authenticated = self.authenticate(presented).await.map_err(super::authenticate::AuthError::into_oauth)?;
+    pub async fn revoke_token(&self, presented: &Presented, text: &str, client: Client<'_>) -> Result<(), OAuthError> {
+        let authenticated = self.authenticate_client(presented, client).await?;
         let Ok(verified) = self.verify(text) else { return Ok(()) };
         let token = &verified.token;
         let ends_at = tollgate_core::Timestamp::from_seconds(token.expires_at + self.times.leeway_seconds);

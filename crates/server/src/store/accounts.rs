@@ -18,7 +18,8 @@ statements! {
         "SELECT id, display_name, key_limit, suspended_at, created_at, updated_at
          FROM accounts WHERE id > $1 ORDER BY id LIMIT $2");
     SET_ACCOUNT = Sql::both(
-        "UPDATE accounts SET display_name = $2, key_limit = $3, suspended_at = $4, updated_at = $5 WHERE id = $1");
+        "UPDATE accounts SET display_name = $2, key_limit = $3, suspended_at = $4, updated_at = $5
+         WHERE id = $1 AND updated_at = $6");
 }
 
 /// An account as it is stored.
@@ -56,11 +57,22 @@ impl Store {
         self.engine.rows(ACCOUNTS, args![after, limit]).await?.iter().map(read_account).collect()
     }
 
-    /// Stores a changed account; `false` when it does not exist.
-    pub(crate) async fn set_account(&self, account: &Account, event: &Event) -> Result<bool, StoreError> {
+    /// Stores a changed account; `false` when it does not exist, or was changed since `seen`: then it must be read again.
+    pub(crate) async fn set_account(
+        &self,
+        account: &Account,
+        seen: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
-        let values =
-            args![account.id, &*account.display_name, account.key_limit, account.suspended_at, account.updated_at];
+        let values = args![
+            account.id,
+            &*account.display_name,
+            account.key_limit,
+            account.suspended_at,
+            account.updated_at,
+            seen
+        ];
         if tx.execute(SET_ACCOUNT, values).await? == 0 {
             return Ok(false);
         }

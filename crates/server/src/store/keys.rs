@@ -41,7 +41,8 @@ statements! {
          AND (key_secrets.ends_at IS NULL OR key_secrets.ends_at > $4) ORDER BY key_secrets.id");
     SET_KEY = Sql::both(
         "UPDATE access_keys SET display_name = $2, scopes = $3, disabled_at = $4, expires_at = $5, addresses = $6,
-         token_burst = $7, token_per_second = $8, updated_at = $9 WHERE id = $1 AND deleted_at IS NULL");
+         token_burst = $7, token_per_second = $8, updated_at = $9
+         WHERE id = $1 AND updated_at = $10 AND deleted_at IS NULL");
     ENTRY = Sql::both(
         "SELECT access_keys.project_id, access_keys.generation, access_keys.disabled_at, access_keys.expires_at,
          access_keys.scopes, access_keys.addresses, access_keys.token_burst, access_keys.token_per_second,
@@ -189,11 +190,11 @@ impl Store {
             .collect()
     }
 
-    /// Stores a changed key; `false` when it does not exist.
+    /// Stores a changed key; `false` when it does not exist, or was changed since `seen`: then it must be read again.
     ///
     /// # Errors
     /// [`StoreError::Taken`] when another live key of the project has the name.
-    pub(crate) async fn set_key(&self, key: &Key, event: &Event) -> Result<bool, StoreError> {
+    pub(crate) async fn set_key(&self, key: &Key, seen: Timestamp, event: &Event) -> Result<bool, StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
         let [burst, per_second] = rate_values(key.token_rate);
         let values = args![
@@ -206,6 +207,7 @@ impl Store {
             burst,
             per_second,
             key.updated_at,
+            seen,
         ];
         if tx.execute(SET_KEY, values).await? == 0 {
             return Ok(false);

@@ -26,7 +26,7 @@ statements! {
          FROM projects WHERE parent_id = $1 AND id > $2 AND (archived_at IS NULL OR $3 = 1) ORDER BY id LIMIT $4");
     SET_PROJECT = Sql::both(
         "UPDATE projects SET display_name = $2, labels = $3, archived_at = $4, updated_at = $5
-         WHERE id = $1 AND archived_at IS NULL");
+         WHERE id = $1 AND updated_at = $6 AND archived_at IS NULL");
 }
 
 /// A project or subproject as it is stored.
@@ -90,11 +90,17 @@ impl Store {
         rows.iter().map(read_project).collect()
     }
 
-    /// Stores a changed project; `false` when it does not exist or is archived already.
-    pub(crate) async fn set_project(&self, project: &Project, event: &Event) -> Result<bool, StoreError> {
+    /// Stores a changed project; `false` when it does not exist, is archived, or was changed since `seen`: then it must be
+    /// read again.
+    pub(crate) async fn set_project(
+        &self,
+        project: &Project,
+        seen: Timestamp,
+        event: &Event,
+    ) -> Result<bool, StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
         let labels = labels_text(&project.labels);
-        let values = args![project.id, &*project.display_name, labels, project.archived_at, project.updated_at];
+        let values = args![project.id, &*project.display_name, labels, project.archived_at, project.updated_at, seen];
         if tx.execute(SET_PROJECT, values).await? == 0 {
             return Ok(false);
         }

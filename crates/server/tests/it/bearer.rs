@@ -18,7 +18,11 @@ async fn both(world: &World, key: &Key, token: &str) -> [Answer; 2] {
 #[track_caller]
 fn refused(answer: &Answer) {
     assert_eq!(answer.status, 401, "{}", answer.text);
-    assert!(answer.challenge().starts_with("Bearer error=\"invalid_token\", error_description=\""), "{}", answer.challenge());
+    assert!(
+        answer.challenge().starts_with("Bearer error=\"invalid_token\", error_description=\""),
+        "{}",
+        answer.challenge()
+    );
     assert!(!answer.challenge().to_lowercase().contains("expired"), "{}", answer.challenge());
     assert!(!answer.text.contains("expired"), "{}", answer.text);
 }

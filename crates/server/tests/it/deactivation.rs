@@ -8,7 +8,8 @@ use crate::world::{Key, World};
 /// All that can be done with a key: the token endpoint, the gate by token and by Basic, the management API by both, its
 /// own introspection, and another key's introspection of its token.
 async fn statuses(world: &World, key: &Key, token: &str, observer: &Key) -> Vec<(&'static str, u16)> {
-    let introspect = |by: &Key| world.ask("POST", "/oauth2/introspect").basic(&by.id, &by.secret).form(&format!("token={token}"));
+    let introspect =
+        |by: &Key| world.ask("POST", "/oauth2/introspect").basic(&by.id, &by.secret).form(&format!("token={token}"));
     let observed = introspect(observer).send().await.is(200).json();
     let answers = vec![
         ("token endpoint", world.ask_token(key, "").await),

@@ -3,14 +3,21 @@
 
 #[macro_use]
 mod world;
+mod accounts;
 mod ask;
 mod bearer;
 mod deactivation;
+mod denials;
+mod gate_doors;
+mod introspection;
 mod key_races;
 mod key_rules;
 mod keys;
 mod layering;
+mod ledger;
 mod postgres;
+mod revocation;
 mod rotation;
+mod signing_keys;
 mod token_endpoint;
 mod token_refusals;

@@ -13,7 +13,7 @@ use crate::operations::Introspected;
 
 pub(crate) async fn introspect(State(web): State<Web>, form: ClientForm) -> Result<Response, Problem> {
     let token = form.value("token").ok_or(OAuthError::InvalidRequest("token is missing"))?;
-    let body = match web.app.introspect(&form.presented, &token).await? {
+    let body = match web.app.introspect(&form.presented, &token, form.client(&web)).await? {
         Introspected::Inactive => json!({ "active": false }),
         Introspected::Active(verified) => {
             let token = &verified.token;

@@ -7,7 +7,7 @@ use serde_json::json;
 use tollgate_core::oauth::OAuthError;
 
 use crate::http::Web;
-use crate::http::extract::{ClientForm, client_of};
+use crate::http::extract::ClientForm;
 use crate::http::problem::Problem;
 
 pub(crate) async fn token(State(web): State<Web>, form: ClientForm) -> Result<Response, Problem> {
@@ -16,7 +16,7 @@ pub(crate) async fn token(State(web): State<Web>, form: ClientForm) -> Result<Re
         Some(_) => return Err(OAuthError::UnsupportedGrantType.into()),
         None => return Err(OAuthError::InvalidRequest("grant_type is missing").into()),
     }
-    let client = client_of(&web, form.origin, &form.headers);
+    let client = form.client(&web);
     let (scope, resource) = (form.value("scope"), form.value("resource"));
     let issued = web.app.issue_token(&form.presented, scope.as_deref(), resource.as_deref(), client).await?;
     let body = json!({
