@@ -23,6 +23,10 @@ use crate::http::{Origin, Web};
 /// The largest header that is read, and the most HTTP/2 streams of one connection.
 const HEADER_BYTES: usize = 64 * 1024;
 const STREAMS: u32 = 256;
+/// What every HTTP/2 connection begins with (RFC 9113 §3.4).
+const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How often a connection that stopped within its first word is looked at.
+const PEEK_PERIOD: Duration = Duration::from_millis(20);
 /// How long to wait when the system has no file descriptor for a new connection.
 const NO_DESCRIPTOR_WAIT: Duration = Duration::from_millis(50);
 
@@ -132,6 +136,7 @@ impl Server {
 
     fn run(&mut self, door: Door, router: Router) {
         let builder = self.builder();
+        let patience = Duration::from_secs(self.http.header_seconds);
         let graceful = Arc::clone(&self.graceful);
         let mut stop = self.stopped.subscribe();
         self.tasks.spawn(async move {
@@ -140,16 +145,14 @@ impl Server {
                     accepted = door.accept() => accepted,
                     _ = stop.wait_for(|stopped| *stopped) => return,
                 };
-                let watcher =
-                    graceful.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(GracefulShutdown::watcher);
-                let Some(watcher) = watcher else { return };
-                let (builder, router) = (builder.clone(), router.clone());
+                let with =
+                    Handling { builder: builder.clone(), router: router.clone(), graceful: Arc::clone(&graceful) };
                 match accepted {
                     Ok(Accepted::Public(stream, peer)) => {
-                        tokio::spawn(connection(builder, router, stream, Origin::Public(peer), watcher));
+                        tokio::spawn(with.public(stream, peer, patience));
                     }
                     Ok(Accepted::Operator(stream)) => {
-                        tokio::spawn(connection(builder, router, stream, Origin::Operator, watcher));
+                        tokio::spawn(with.connection(stream, Origin::Operator));
                     }
                     Err(cause) => {
                         tracing::warn!(error = %cause, "accept");
@@ -192,22 +195,50 @@ impl Server {
     }
 }
 
-async fn connection<I>(
+/// What a connection is handled with.
+struct Handling {
     builder: Builder<TokioExecutor>,
     router: Router,
-    stream: I,
-    origin: Origin,
-    watcher: hyper_util::server::graceful::Watcher,
-) where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let service = tower::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(origin);
-        router.clone().oneshot(request.map(axum::body::Body::new))
-    });
-    let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-    // What goes wrong on a connection is its client's affair.
-    let _ = watcher.watch(served.into_owned()).await;
+    graceful: Arc<Mutex<Option<GracefulShutdown>>>,
+}
+
+impl Handling {
+    async fn public(self, stream: TcpStream, peer: IpAddr, patience: Duration) {
+        if let Ok(Ok(())) = tokio::time::timeout(patience, has_begun(&stream)).await {
+            self.connection(stream, Origin::Public(peer)).await;
+        }
+    }
+
+    async fn connection<I>(self, stream: I, origin: Origin)
+    where
+        I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Self { builder, router, graceful } = self;
+        let watcher = graceful.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(GracefulShutdown::watcher);
+        // A server that is ending begins no conversation.
+        let Some(watcher) = watcher else { return };
+        let service = tower::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
+            request.extensions_mut().insert(origin);
+            router.clone().oneshot(request.map(axum::body::Body::new))
+        });
+        let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        // What goes wrong on a connection is its client's affair.
+        let _ = watcher.watch(served.into_owned()).await;
+    }
+}
+
+/// Waits until the client has said enough to tell HTTP/1 from HTTP/2: the library's own limit of time begins after that.
+async fn has_begun(stream: &TcpStream) -> io::Result<()> {
+    let mut bytes = [0; HTTP2_PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut bytes).await?;
+        let may_be_http2 = HTTP2_PREFACE.starts_with(&bytes[..length]);
+        if length == 0 || length == bytes.len() || !may_be_http2 {
+            return Ok(());
+        }
+        // What was peeked is there still, and would be reported as readable at once.
+        tokio::time::sleep(PEEK_PERIOD).await;
+    }
 }
 
 /// The loopback address with a port of the system's choice or the one after `address`.

@@ -45,7 +45,7 @@ impl Watch {
     fn secret(&mut self, what: &'static str, key: &Key, maker: Option<usize>) {
         let Key { id, secret } = key;
         // The hint shows the first characters: a piece after them stands for the whole, in any escaping.
-        let mut spellings = vec![secret[8..].as_bytes().to_vec(), secret[8..40].bytes().rev().collect()];
+        let mut spellings = vec![secret.as_bytes()[8..].to_vec()];
         spellings.push(secret.bytes().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect());
         spellings.push(secret.bytes().flat_map(|byte| format!("%{byte:02X}").into_bytes()).collect());
         for text in [format!("{id}:{secret}"), secret.clone(), format!("\0{secret}"), format!("\0\0{secret}")] {
@@ -142,5 +142,5 @@ fn the_search_finds_what_it_looks_for() {
         let caught = std::panic::catch_unwind(|| watch.search("a place", format!("some {hidden} more").as_bytes()));
         assert!(caught.is_err(), "{hidden} was not found");
     }
-    watch.search("a place", key.secret[..8].as_bytes());
+    watch.search("a place", &key.secret.as_bytes()[..8]);
 }

@@ -194,7 +194,7 @@ fn a_value_that_is_out_of_range_or_of_the_wrong_type_is_refused() {
     let mut house = House::new("[tokens]\nlifetime_seconds = 60\n");
     refused(&house, &["tokens.lifetime_seconds", "61"]);
     house.set("[tokens]\nlifetime_seconds = 'an hour'\n");
-    refused(&house, &["lifetime_seconds"]);
+    refused(&house, &["tollgate.toml", "line 5"]);
 }
 
 /// The line that is wrong may hold a password: it is not quoted.

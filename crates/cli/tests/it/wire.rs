@@ -150,6 +150,7 @@ impl Request {
         self.body("application/x-www-form-urlencoded", body)
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over what they just made: a text or JSON")]
     pub(crate) fn body(self, kind: &str, body: impl ToString) -> Self {
         let mut with = self.header("content-type", kind);
         with.body = body.to_string();

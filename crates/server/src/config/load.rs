@@ -77,7 +77,7 @@ impl Config {
         let malformed = |message: &str, span: Option<std::ops::Range<usize>>| ConfigError::Malformed {
             path: path.to_owned(),
             line: line_at(text, span.map_or(0, |span| span.start)),
-            message: message.lines().collect::<Vec<_>>().join("; "),
+            message: without_value(message),
         };
         let document = Document::parse(text).map_err(|error| malformed(error.message(), error.span()))?;
         let schema = schemars::schema_for!(Config);
@@ -89,6 +89,16 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|error| malformed(error.message(), error.span()))?;
         config.check()?;
         Ok(config)
+    }
+}
+
+/// What serde says of a wrong value begins with the value itself.
+fn without_value(message: &str) -> String {
+    let is_about_value =
+        ["invalid type", "invalid value", "unknown variant"].iter().any(|start| message.starts_with(start));
+    match message.rsplit_once("expected ").filter(|_| is_about_value) {
+        Some((_, expected)) => format!("a value of the wrong type or form; expected {expected}"),
+        None => message.lines().collect::<Vec<_>>().join("; "),
     }
 }
 

@@ -154,8 +154,9 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Json<T>, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
+        let first = path.split(['.', '[']).next().unwrap_or_default();
         let cause = error.inner().to_string();
-        let field = named_in(&cause).unwrap_or(if path == "." { "body" } else { &path }).to_owned();
+        let field = named_in(&cause).or(is_plain_name(first).then_some(first)).unwrap_or("body").to_owned();
         let message = match error.inner().classify() {
             serde_json::error::Category::Data if cause.starts_with("missing field") => "is missing",
             serde_json::error::Category::Data if cause.starts_with("unknown field") => "is not a field of this request",
@@ -173,7 +174,12 @@ fn named_in(cause: &str) -> Option<&str> {
     let is_name = cause.starts_with("missing field") || cause.starts_with("unknown field");
     let (_, rest) = cause.split_once('`').filter(|_| is_name)?;
     let name = rest.split('`').next()?;
-    (name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')).then_some(name)
+    is_plain_name(name).then_some(name)
+}
+
+/// Letters only, and few: a secret that was sent as a name has digits and an underscore.
+fn is_plain_name(name: &str) -> bool {
+    (1..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 pub(crate) fn invalid(field: &str, message: &str) -> Problem {

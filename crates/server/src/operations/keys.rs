@@ -258,8 +258,8 @@ impl App {
         };
         let scopes = Scopes::from_words(asked.iter().map(String::as_str)).map_err(|error| bad(error.to_string()))?;
         let known = self.scopes();
-        if let Some(word) = scopes.iter().find(|word| !known.contains(word)) {
-            return Err(bad(format!("{word} does not exist; choose of {}", known.join(", "))));
+        if !scopes.iter().all(|word| known.contains(&word)) {
+            return Err(bad(format!("one of them does not exist; choose of {}", known.join(", "))));
         }
         if actor.holds(&scopes) {
             Ok(scopes)

@@ -21,6 +21,8 @@ use crate::store::{Store, StoreError};
 /// How long denials and last uses may wait in memory.
 const IDLE_FLUSH: Duration = Duration::from_secs(1);
 
+/// A commit that failed sooner than this is tried once more: a connection may just have been lost.
+const QUICK_FAILURE: Duration = Duration::from_millis(100);
 /// The longest time that a batch is held open while calls go on arriving.
 const LONGEST_GATHERING: Duration = Duration::from_millis(1);
 
@@ -110,8 +112,9 @@ impl Committer {
         self.settle(store).await?;
         let rows = self.rows(batch);
         let next = self.sequence + 1;
+        let began = tokio::time::Instant::now();
         let mut outcome = store.commit_batch(&self.writer, next, &rows).await;
-        if outcome.is_err() {
+        if outcome.is_err() && began.elapsed() < QUICK_FAILURE {
             outcome = store.commit_batch(&self.writer, next, &rows).await;
         }
         drop(rows);
@@ -190,3 +193,7 @@ impl Ledger {
         self.finished.notified().await;
     }
 }
+
+#[cfg(test)]
+#[path = "ledger_tests.rs"]
+mod tests;

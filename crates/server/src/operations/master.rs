@@ -14,17 +14,29 @@ use crate::config::Config;
 /// The credential's name for systemd's `LoadCredential=`.
 const CREDENTIAL: &str = "tollgate-master-key";
 
-/// The master keys of a configuration.
-pub(super) fn load(config: &Config, random: &dyn Random) -> Result<MasterKeys, StartError> {
-    let present = match given_file(config) {
-        Some(path) => read(&path)?,
-        None if config.database.url.is_some() || config.database.url_file.is_some() => {
-            return Err(StartError::MasterKeyMissing);
-        }
-        None => read_or_make(&config.data_dir.join("master.key"), random)?,
-    };
+/// The keys that a configuration gives. Nothing is made yet: a start that is refused leaves nothing behind.
+pub(super) struct Given {
+    present: Option<Zeroizing<[u8; 32]>>,
+    older: Vec<MasterKey>,
+}
+
+/// Reads the files that are given.
+pub(super) fn given(config: &Config) -> Result<Given, StartError> {
+    let present = given_file(config).map(|path| read(&path)).transpose()?;
+    if present.is_none() && (config.database.url.is_some() || config.database.url_file.is_some()) {
+        return Err(StartError::MasterKeyMissing);
+    }
     let older = config.older_master_key_files.iter().map(|path| read(path).map(|bytes| MasterKey::new(&bytes)));
-    Ok(MasterKeys::new(MasterKey::new(&present), older.collect::<Result<_, _>>()?))
+    Ok(Given { present, older: older.collect::<Result<_, _>>()? })
+}
+
+impl Given {
+    /// The master keys. Where none is given, the one in the data directory, made if there is none.
+    pub(super) fn or_own(self, directory: &Path, random: &dyn Random) -> Result<MasterKeys, StartError> {
+        let own = || read_or_make(&directory.join("master.key"), random);
+        let present = self.present.map_or_else(own, Ok)?;
+        Ok(MasterKeys::new(MasterKey::new(&present), self.older))
+    }
 }
 
 fn given_file(config: &Config) -> Option<PathBuf> {

@@ -8,10 +8,11 @@ use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
-use tollgate_core::keyset::KeyTimes;
+use tollgate_core::keyset::{KeySet, KeyTimes};
+use tollgate_core::master::MasterKeys;
 use tollgate_core::random::random_u128;
 use tollgate_core::token::Issuer;
-use tollgate_core::{Clock, Random};
+use tollgate_core::{Clock, Random, Timestamp};
 
 use super::directory::Directory;
 use super::ledger::Ledger;
@@ -76,18 +77,23 @@ impl App {
     /// See [`StartError`].
     pub async fn open(config: Config, clock: Arc<dyn Clock>, random: Arc<dyn Random>) -> Result<Arc<Self>, StartError> {
         let products = config.products()?;
+        let given = master::given(&config)?;
         let location = location(&config)?;
         make_directory(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
-        let master = master::load(&config, &*random)?;
+        let master = given.or_own(&config.data_dir, &*random)?;
         if let Location::Sqlite { file, .. } = &location {
             open_private(file)?;
         }
         let store = Store::open(&location).await?;
-        store.check_master(master.present().fingerprint(), |known| master.by_fingerprint(known).is_some()).await?;
-        let keys = signing::load(&store, &master).await?;
         let now = clock.now();
-        let revoked = store.revoked_tokens(now).await.map_err(OpenError::from)?;
+        let read = match Kept::read(&store, &master, now).await {
+            Ok(read) => read,
+            Err(error) => {
+                store.close().await;
+                return Err(error);
+            }
+        };
         let committer = Committer::start(&store, products.clone(), now, &*random).await.map_err(OpenError::from)?;
         let app = Arc::new(Self {
             issuer: Issuer::new(&config.public_url),
@@ -102,9 +108,9 @@ impl App {
             #[expect(clippy::disallowed_methods, reason = "aws-lc's signing calls ask for its own generator by type")]
             signing_random: aws_lc_rs::rand::SystemRandom::new(),
             directory: Directory::new(config.limits.directory_entries),
-            signing: ArcSwap::from_pointee(keys),
+            signing: ArcSwap::from_pointee(read.signing),
             verified: Cache::new(REMEMBERED_TOKENS),
-            revocations: Revocations::new(revoked),
+            revocations: Revocations::new(read.revoked),
             limits: Limits::new(&config.limits),
             ledger: Ledger::default(),
             next_request: AtomicU64::new(random_u128(&*random) as u64),
@@ -121,6 +127,21 @@ impl App {
         tokio::spawn(committer.run(Arc::clone(&app)));
         tokio::spawn(super::upkeep::run(Arc::downgrade(&app)));
         Ok(app)
+    }
+}
+
+/// What is kept of an earlier run, read before anything is written.
+struct Kept {
+    signing: KeySet,
+    revoked: Vec<(u128, Timestamp)>,
+}
+
+impl Kept {
+    async fn read(store: &Store, master: &MasterKeys, now: Timestamp) -> Result<Self, StartError> {
+        store.check_master(master.present().fingerprint(), |known| master.by_fingerprint(known).is_some()).await?;
+        let signing = signing::load(store, master).await?;
+        let revoked = store.revoked_tokens(now).await.map_err(OpenError::from)?;
+        Ok(Self { signing, revoked })
     }
 }
 

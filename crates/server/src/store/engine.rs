@@ -5,19 +5,22 @@ use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::time::Duration;
 
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow, Postgres};
 use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{Arguments as _, Database, Row as _, Transaction};
+use sqlx::{Arguments as _, Database, Row as _, SqliteConnection, Transaction};
 use tokio::sync::{Mutex, MutexGuard};
+use tokio::time::Instant;
 use tollgate_core::Timestamp;
 
 use super::StoreError;
 use super::value::Value;
 
-/// A change that takes longer than this is given up, so that its caller hears 503 within two seconds.
-const PATIENCE: Duration = Duration::from_millis(1_500);
+/// A read or a whole transaction that takes longer is given up. Who waits for a batch of the ledger may wait for the one
+/// before it too, and still hears 503 within two seconds.
+const PATIENCE: Duration = Duration::from_millis(900);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 
@@ -170,7 +173,7 @@ impl Engine {
                 let options = PgConnectOptions::from_str(url)
                     .map_err(|error| StoreError::from_sqlx(&error))?
                     .application_name("tollgate")
-                    .options([("synchronous_commit", "on"), ("statement_timeout", "1400")]);
+                    .options([("synchronous_commit", "on"), ("statement_timeout", "900")]);
                 let pool = postgres_pool(POSTGRES_CONNECTIONS, options.clone()).await?;
                 Ok(Self::Postgres { pool, ledger: postgres_pool(1, options).await? })
             }
@@ -197,22 +200,26 @@ impl Engine {
 
     /// Begins a transaction that writes. It is rolled back when it is dropped without [`Tx::commit`].
     pub(crate) async fn begin(&self, writer: Writer) -> Result<Tx<'_>, StoreError> {
+        let deadline = Instant::now() + PATIENCE;
         match self {
             Self::Sqlite { identity, ledger, writing, .. } => {
-                let turn = turn(writing).await?;
+                let turn = turn(writing, deadline).await?;
                 let pool = match writer {
                     Writer::Identity => identity,
                     Writer::Ledger => ledger,
                 };
-                let inner = patiently(pool.begin_with("BEGIN IMMEDIATE")).await?;
-                Ok(Tx { inner: Inner::Sqlite(inner), _turn: Some(turn) })
+                let connection = until(deadline, pool.acquire()).await?;
+                let mut tx = Tx { inner: Inner::Sqlite(Open(Some(connection))), deadline, _turn: Some(turn) };
+                tx.execute(BEGIN, &[]).await?;
+                Ok(tx)
             }
             Self::Postgres { pool, ledger } => {
                 let pool = match writer {
                     Writer::Identity => pool,
                     Writer::Ledger => ledger,
                 };
-                Ok(Tx { inner: Inner::Postgres(patiently(pool.begin()).await?), _turn: None })
+                let inner = Inner::Postgres(until(deadline, pool.begin()).await?);
+                Ok(Tx { inner, deadline, _turn: None })
             }
         }
     }
@@ -220,22 +227,20 @@ impl Engine {
     /// Runs a batch of the ledger, which begins and commits by itself, and returns its row. After an error it is unknown
     /// whether it was committed.
     pub(crate) async fn batch(&self, sql: Sql, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+        let deadline = Instant::now() + PATIENCE;
         match self {
             Self::Sqlite { ledger, writing, .. } => {
-                let _turn = turn(writing).await?;
-                let mut connection = patiently(ledger.acquire()).await?;
+                let _turn = turn(writing, deadline).await?;
+                let mut connection = Open(Some(until(deadline, ledger.acquire()).await?));
                 let query = sqlx::query_with(sql.sqlite, arguments::<Sqlite>(values)?);
                 // All rows are asked for, so that the statements behind the one with the row are run too.
-                let outcome = patiently(query.fetch_all(&mut *connection)).await;
-                if outcome.is_err() {
-                    // It may stand in the middle of a transaction: a closed connection has none.
-                    connection.close_on_drop();
-                }
-                Ok(outcome?.pop().map(Row::Sqlite))
+                let mut rows = until(deadline, query.fetch_all(connection.get()?)).await?;
+                connection.done();
+                Ok(rows.pop().map(Row::Sqlite))
             }
             Self::Postgres { ledger, .. } => {
                 let query = sqlx::query_with(sql.postgres, arguments::<Postgres>(values)?);
-                Ok(patiently(query.fetch_all(ledger)).await?.pop().map(Row::Postgres))
+                Ok(until(deadline, query.fetch_all(ledger)).await?.pop().map(Row::Postgres))
             }
         }
     }
@@ -267,61 +272,98 @@ impl Engine {
     }
 }
 
+const BEGIN: Sql = Sql::both("BEGIN IMMEDIATE");
+const COMMIT: Sql = Sql::both("COMMIT");
+
 /// A transaction that writes. On SQLite it holds the turn to write, so that two writers never wait in the database.
 pub(crate) struct Tx<'e> {
     inner: Inner,
+    deadline: Instant,
     _turn: Option<MutexGuard<'e, ()>>,
 }
 
 enum Inner {
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(Open),
     Postgres(Transaction<'static, Postgres>),
+}
+
+/// An SQLite connection in the middle of a transaction. It is closed when it is dropped so, because a full disk makes
+/// SQLite roll back by itself, and then nobody knows where the connection stands. A closed one stands nowhere.
+struct Open(Option<PoolConnection<Sqlite>>);
+
+impl Open {
+    fn get(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        self.0.as_deref_mut().ok_or(StoreError::Corrupt("the transaction is over"))
+    }
+
+    /// The transaction is over: the connection may be used again.
+    fn done(&mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(connection) = &mut self.0 {
+            connection.close_on_drop();
+        }
+    }
 }
 
 impl Tx<'_> {
     /// Runs a statement and says how many rows it changed.
     pub(crate) async fn execute(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<u64, StoreError> {
         match &mut self.inner {
-            Inner::Sqlite(tx) => {
+            Inner::Sqlite(open) => {
                 let query = sqlx::query_with(sql.sqlite, arguments::<Sqlite>(values)?);
-                Ok(patiently(query.execute(&mut **tx)).await?.rows_affected())
+                Ok(until(self.deadline, query.execute(open.get()?)).await?.rows_affected())
             }
             Inner::Postgres(tx) => {
                 let query = sqlx::query_with(sql.postgres, arguments::<Postgres>(values)?);
-                Ok(patiently(query.execute(&mut **tx)).await?.rows_affected())
+                Ok(until(self.deadline, query.execute(&mut **tx)).await?.rows_affected())
             }
         }
     }
 
     pub(crate) async fn row(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
         match &mut self.inner {
-            Inner::Sqlite(tx) => {
+            Inner::Sqlite(open) => {
                 let query = sqlx::query_with(sql.sqlite, arguments::<Sqlite>(values)?);
-                Ok(patiently(query.fetch_optional(&mut **tx)).await?.map(Row::Sqlite))
+                Ok(until(self.deadline, query.fetch_optional(open.get()?)).await?.map(Row::Sqlite))
             }
             Inner::Postgres(tx) => {
                 let query = sqlx::query_with(sql.postgres, arguments::<Postgres>(values)?);
-                Ok(patiently(query.fetch_optional(&mut **tx)).await?.map(Row::Postgres))
+                Ok(until(self.deadline, query.fetch_optional(&mut **tx)).await?.map(Row::Postgres))
             }
         }
     }
 
     /// Makes the transaction durable. After an error it is unknown whether it was.
-    pub(crate) async fn commit(self) -> Result<(), StoreError> {
+    pub(crate) async fn commit(mut self) -> Result<(), StoreError> {
+        if let Inner::Sqlite(_) = self.inner {
+            self.execute(COMMIT, &[]).await?;
+        }
         match self.inner {
-            Inner::Sqlite(tx) => patiently(tx.commit()).await,
-            Inner::Postgres(tx) => patiently(tx.commit()).await,
+            Inner::Sqlite(mut open) => {
+                open.done();
+                Ok(())
+            }
+            Inner::Postgres(tx) => until(self.deadline, tx.commit()).await,
         }
     }
 }
 
-async fn turn(writing: &Mutex<()>) -> Result<MutexGuard<'_, ()>, StoreError> {
-    let turn = tokio::time::timeout(PATIENCE, writing.lock()).await;
+async fn turn(writing: &Mutex<()>, deadline: Instant) -> Result<MutexGuard<'_, ()>, StoreError> {
+    let turn = tokio::time::timeout_at(deadline, writing.lock()).await;
     turn.map_err(|_| StoreError::Unavailable("the database is busy".to_owned()))
 }
 
 async fn patiently<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
-    match tokio::time::timeout(PATIENCE, work).await {
+    until(Instant::now() + PATIENCE, work).await
+}
+
+async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {
+    match tokio::time::timeout_at(deadline, work).await {
         Ok(done) => done.map_err(|error| StoreError::from_sqlx(&error)),
         Err(_) => Err(StoreError::Unavailable("no answer in time".to_owned())),
     }

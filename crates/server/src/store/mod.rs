@@ -67,3 +67,6 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
     ]
     .concat()
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

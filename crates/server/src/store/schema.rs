@@ -64,16 +64,25 @@ impl Store {
     /// # Errors
     /// See [`OpenError`]; nothing was changed then.
     pub(crate) async fn open(location: &Location) -> Result<Self, OpenError> {
-        let engine = Engine::connect(location).await?;
-        if matches!(location, Location::Sqlite { .. }) {
-            refuse_old_sqlite(&engine).await?;
+        let store = Self { engine: Engine::connect(location).await? };
+        match store.prepare(location).await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                store.close().await;
+                Err(error)
+            }
         }
-        refuse_future_schema(&engine).await?;
+    }
+
+    async fn prepare(&self, location: &Location) -> Result<(), OpenError> {
+        if matches!(location, Location::Sqlite { .. }) {
+            refuse_old_sqlite(&self.engine).await?;
+        }
+        refuse_future_schema(&self.engine).await?;
         let migrator = |text: fn(&(i64, &str, &'static str, &'static str)) -> &'static str| {
             Migrator::with_migrations(MIGRATIONS.iter().map(|pair| migration(pair.0, pair.1, text(pair))).collect())
         };
-        engine.migrate(migrator(|pair| pair.2), migrator(|pair| pair.3)).await?;
-        Ok(Self { engine })
+        Ok(self.engine.migrate(migrator(|pair| pair.2), migrator(|pair| pair.3)).await?)
     }
 
     /// Compares the master keys' fingerprints with the one that the database was made under, or stores the first.

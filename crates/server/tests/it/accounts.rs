@@ -69,7 +69,7 @@ on_both_engines! {
         world.ask("PATCH", &path).operator().json(&json!({ "displayName": "x" })).send().await.google(400, "FAILED_PRECONDITION");
         world.ask("POST", &format!("{path}/archive")).operator().send().await.google(400, "FAILED_PRECONDITION");
         world.ask("POST", &format!("{path}/subprojects")).operator().json(&json!({ "displayName": "x" })).send().await.google(400, "FAILED_PRECONDITION");
-        assert_eq!(ids(&world.read(&list).await, "projects", "projectId"), [second.clone()]);
+        assert_eq!(ids(&world.read(&list).await, "projects", "projectId"), std::slice::from_ref(&second));
         assert_eq!(ids(&world.read(&format!("{list}?showArchived=true")).await, "projects", "projectId"), [project, second]);
         world.ask("GET", &format!("{list}?showArchived=yes")).operator().send().await.google(400, "INVALID_ARGUMENT");
         let nowhere = "/v1/accounts/01995a31-0000-7000-8000-000000000000/projects";

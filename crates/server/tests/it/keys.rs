@@ -138,7 +138,7 @@ on_both_engines! {
             (r#"{"name":"x"}"#, "name"),
             ("{}", "displayName"),
             (r#"{"displayName":"x","scopes":"SESAME"}"#, "scopes"),
-            (r#"{"displayName":"x","scopes":["demo",7]}"#, "scopes[1]"),
+            (r#"{"displayName":"x","scopes":["demo",7]}"#, "scopes"),
             (r#"{"displayName":"x","expireTime":"SESAME"}"#, "expireTime"),
             (r#"{"displayName":"x","allowedAddresses":["SESAME"]}"#, "allowedAddresses"),
             (r#"{"displayName":"x","tokenRate":{"burst":-1,"perSecond":1}}"#, "tokenRate.burst"),

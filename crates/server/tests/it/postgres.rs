@@ -26,22 +26,11 @@ const MISSING: &str = "these tests need the PostgreSQL server programs (initdb, 
 
 static SHARED: LazyLock<Result<Server, String>> = LazyLock::new(Server::start);
 
-/// The URL of a new, empty database on the server of this process.
-///
-/// # Panics
-/// If there is no PostgreSQL, or it does not start: half of the contract is never skipped.
-pub(crate) fn database() -> String {
-    match &*SHARED {
-        Ok(server) => server.database(),
-        Err(problem) => panic!("{problem}"),
-    }
-}
-
 /// The URL of a new, empty schema on the server of this process: for one App as good as a database, and made in a
 /// hundredth of the time.
 ///
 /// # Panics
-/// As [`database`] does.
+/// If there is no PostgreSQL, or it does not start: half of the contract is never skipped.
 pub(crate) fn schema() -> String {
     match &*SHARED {
         Ok(server) => server.schema(),

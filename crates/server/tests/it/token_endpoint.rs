@@ -20,12 +20,12 @@ on_both_engines! {
         assert_eq!((answer.header("cache-control"), answer.header("pragma")), ("no-store", "no-cache"));
         assert_eq!(answer.header("access-control-allow-origin"), "");
         let body = answer.json();
-        assert_eq!(body.as_object().map(|members| members.len()), Some(4), "no refresh token: {body}");
+        assert_eq!(body.as_object().map(serde_json::Map::len), Some(4), "no refresh token: {body}");
         assert_eq!((&body["token_type"], &body["expires_in"], &body["scope"]), (&json!("bearer"), &json!(3600), &json!("demo sms")));
 
         let [header, claims] = decoded(&id(&body, "access_token"));
         assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!("ES256")));
-        assert_eq!(header.as_object().map(|members| members.len()), Some(3), "typ, alg and kid alone: {header}");
+        assert_eq!(header.as_object().map(serde_json::Map::len), Some(3), "typ, alg and kid alone: {header}");
         let now = world.now().seconds();
         for (claim, value) in [
             ("iss", json!("https://tollgate.example")), ("aud", json!("https://tollgate.example")), ("sub", json!(key.id)),
@@ -113,7 +113,7 @@ on_both_engines! {
         let [_, claims] = decoded(&id(&body, "access_token"));
         assert_eq!((&claims["account_id"], &claims["sub"]), (&json!(key.account), &json!(key.id)));
         assert_eq!(body["expires_in"], 3600);
-        assert_eq!(claims.as_object().map(|members| members.len()), Some(11));
+        assert_eq!(claims.as_object().map(serde_json::Map::len), Some(11));
     }
 
     async fn the_lifetime_is_the_configured_one(world: World) {

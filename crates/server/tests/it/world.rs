@@ -303,9 +303,25 @@ impl Database<'_> {
         }
     }
 
+    /// Holds SQLite's lock for writing.
+    pub(crate) async fn locked(&self) -> Lock {
+        let mut connection = self.sqlite().await;
+        connection.execute("BEGIN IMMEDIATE").await.expect("nobody else writes now");
+        Lock(connection)
+    }
+
     async fn sqlite(&self) -> SqliteConnection {
         let url = format!("sqlite://{}", self.0.data_dir.join("tollgate.db").display());
         SqliteConnection::connect(&url).await.expect("the file of the server")
+    }
+}
+
+/// Nobody else can write while it is held.
+pub(crate) struct Lock(SqliteConnection);
+
+impl Lock {
+    pub(crate) async fn release(&mut self) {
+        self.0.execute("ROLLBACK").await.expect("the lock was held");
     }
 }
 

@@ -1,0 +1,158 @@
+//! The contract of both engines that only the store itself can see: statements, schemas, and batches that count once.
+
+use sqlx::{Executor as _, SqlSafeStr as _};
+use tollgate_core::random::SystemRandom;
+use tollgate_core::{AccountId, KeyId, ProjectId, Timestamp};
+
+use super::engine::{Engine, Sql};
+use super::ledger::{BatchRows, CountRow};
+use super::{Location, Store, statements};
+
+#[path = "../../tests/it/postgres.rs"]
+pub(crate) mod postgres;
+
+/// A new store on SQLite. The directory lives as long as the test.
+pub(crate) async fn on_sqlite() -> (Store, tempfile::TempDir) {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("tollgate.db");
+    let store = Store::open(&Location::Sqlite { file, synced_ledger: true }).await;
+    (store.expect("a new file"), directory)
+}
+
+/// A new store on PostgreSQL.
+pub(crate) async fn on_postgres() -> Store {
+    Store::open(&Location::Postgres { url: postgres::schema() }).await.expect("a new schema")
+}
+
+#[tokio::test]
+async fn every_statement_is_prepared_on_both_engines() {
+    let (sqlite, _directory) = on_sqlite().await;
+    let postgres = on_postgres().await;
+    let (Engine::Sqlite { identity, .. }, Engine::Postgres { pool, .. }) = (&sqlite.engine, &postgres.engine) else {
+        panic!("one store of each kind");
+    };
+    let mut identity = identity.acquire().await.expect("a connection");
+    let mut pool = pool.acquire().await.expect("a connection");
+    let all = statements();
+    assert!(all.len() > 40, "only {} statements were listed", all.len());
+    for (name, sql) in all {
+        let prepared = identity.prepare(sql.sqlite.into_sql_str()).await;
+        prepared.map(|_| ()).unwrap_or_else(|error| panic!("{name} on SQLite: {error}"));
+        let prepared = pool.prepare(sql.postgres.into_sql_str()).await;
+        prepared.map(|_| ()).unwrap_or_else(|error| panic!("{name} on PostgreSQL: {error}"));
+    }
+}
+
+/// `table.column TYPE required|optional place-in-the-primary-key`
+const COLUMNS: Sql = Sql {
+    sqlite: "SELECT tables.name || '.' || columns.name || ' ' || columns.type || ' '
+        || CASE columns.\"notnull\" WHEN 1 THEN 'required' ELSE 'optional' END || ' ' || columns.pk
+        FROM sqlite_master AS tables JOIN pragma_table_info(tables.name) AS columns
+        WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite%' AND tables.name NOT LIKE '%sqlx%'",
+    postgres: "SELECT columns.table_name || '.' || columns.column_name || ' ' || upper(columns.data_type) || ' '
+        || CASE columns.is_nullable WHEN 'NO' THEN 'required' ELSE 'optional' END || ' '
+        || COALESCE((SELECT uses.ordinal_position FROM information_schema.key_column_usage AS uses
+            JOIN information_schema.table_constraints AS kinds USING (constraint_schema, constraint_name)
+            WHERE kinds.constraint_type = 'PRIMARY KEY' AND uses.table_schema = columns.table_schema
+            AND uses.table_name = columns.table_name AND uses.column_name = columns.column_name), 0)
+        FROM information_schema.columns AS columns
+        WHERE columns.table_schema = current_schema() AND columns.table_name NOT LIKE '%sqlx%'",
+};
+
+/// `table index unique partial columns`
+const INDEXES: Sql = Sql {
+    sqlite: "SELECT tables.name || ' ' || list.name || ' ' || list.\"unique\" || ' ' || list.partial || ' '
+        || (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(list.name) ORDER BY seqno))
+        FROM sqlite_master AS tables JOIN pragma_index_list(tables.name) AS list
+        WHERE tables.type = 'table' AND list.origin = 'c'",
+    postgres: "SELECT tables.relname || ' ' || names.relname || ' ' || CAST(list.indisunique AS INTEGER) || ' '
+        || CAST(list.indpred IS NOT NULL AS INTEGER) || ' '
+        || (SELECT string_agg(columns.attname, ',' ORDER BY keys.place)
+            FROM unnest(list.indkey) WITH ORDINALITY AS keys (number, place)
+            JOIN pg_attribute AS columns ON columns.attrelid = tables.oid AND columns.attnum = keys.number)
+        FROM pg_index AS list JOIN pg_class AS names ON names.oid = list.indexrelid
+        JOIN pg_class AS tables ON tables.oid = list.indrelid
+        JOIN pg_namespace AS schemas ON schemas.oid = tables.relnamespace
+        WHERE schemas.nspname = current_schema() AND NOT list.indisprimary AND tables.relname NOT LIKE '%sqlx%'",
+};
+
+/// `table.column table.column`
+const REFERENCES: Sql = Sql {
+    sqlite: "SELECT tables.name || '.' || list.\"from\" || ' ' || list.\"table\" || '.' || list.\"to\"
+        FROM sqlite_master AS tables JOIN pragma_foreign_key_list(tables.name) AS list WHERE tables.type = 'table'",
+    postgres: "SELECT from_tables.relname || '.' || from_columns.attname || ' ' || to_tables.relname || '.' || to_columns.attname
+        FROM pg_constraint AS list
+        JOIN pg_class AS from_tables ON from_tables.oid = list.conrelid
+        JOIN pg_class AS to_tables ON to_tables.oid = list.confrelid
+        JOIN pg_attribute AS from_columns ON from_columns.attrelid = list.conrelid AND from_columns.attnum = list.conkey[1]
+        JOIN pg_attribute AS to_columns ON to_columns.attrelid = list.confrelid AND to_columns.attnum = list.confkey[1]
+        JOIN pg_namespace AS schemas ON schemas.oid = from_tables.relnamespace
+        WHERE schemas.nspname = current_schema() AND list.contype = 'f'",
+};
+
+async fn lines(store: &Store, sql: Sql) -> Vec<String> {
+    let rows = store.engine.rows(sql, &[]).await.expect("the catalogue answers");
+    let mut lines: Vec<String> = rows.iter().map(|row| row.text(0).expect("a text")).collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn the_two_schemas_are_alike() {
+    let (sqlite, _directory) = on_sqlite().await;
+    let postgres = on_postgres().await;
+    let own = |line: String| line.replace(" INTEGER ", " BIGINT ").replace(" BLOB ", " BYTEA ");
+    let columns: Vec<String> = lines(&sqlite, COLUMNS).await.into_iter().map(own).collect();
+    assert_eq!(columns, lines(&postgres, COLUMNS).await);
+    assert!(columns.contains(&"usage_hourly.hour BIGINT required 2".to_owned()), "{columns:#?}");
+    let indexes = lines(&sqlite, INDEXES).await;
+    assert_eq!(indexes, lines(&postgres, INDEXES).await);
+    assert!(
+        indexes.contains(&"access_keys access_keys_by_name 1 1 project_id,display_name".to_owned()),
+        "{indexes:#?}"
+    );
+    let references = lines(&sqlite, REFERENCES).await;
+    assert_eq!(references, lines(&postgres, REFERENCES).await);
+    assert!(references.contains(&"key_secrets.key_id access_keys.id".to_owned()), "{references:#?}");
+}
+
+async fn counts_a_batch_once(store: &Store) {
+    let (now, random) = (Timestamp::from_seconds(1_790_000_000), SystemRandom::default());
+    let account = AccountId::new(now, &random);
+    let (project, key) = (ProjectId::new(now, &random), KeyId::new(now, &random));
+    let batch = |calls| {
+        let row = CountRow(account, now.hour().0, project, key, "demo", calls, 0);
+        BatchRows { counts: vec![row], ..BatchRows::default() }
+    };
+    let calls = async || {
+        let until = now.plus_seconds(3_600);
+        let sums = store.usage(account, now.hour(), until, super::usage::Grouping::Key).await.expect("usage");
+        sums.iter().map(|sum| sum.calls).sum::<i64>()
+    };
+    store.insert_writer("one", now).await.expect("a new writer");
+    store.insert_writer("other", now).await.expect("a new writer");
+    store.commit_batch("one", 1, &batch(3)).await.expect("the first");
+    store.commit_batch("one", 1, &batch(3)).await.expect("the same again");
+    assert_eq!(calls().await, 3);
+    store.commit_batch("other", 1, &batch(10)).await.expect("another writer has a sequence of its own");
+    store.commit_batch("one", 2, &batch(4)).await.expect("the next");
+    store.commit_batch("one", 1, &batch(3)).await.expect("an old one");
+    assert_eq!((calls().await, store.ledger_sequence("one").await.expect("known")), (17, 2));
+
+    assert!(store.commit_batch("one", 4, &batch(5)).await.is_err(), "a hole in the sequence");
+    assert!(store.commit_batch("nobody", 1, &batch(5)).await.is_err(), "a writer that is not known");
+    assert_eq!((calls().await, store.ledger_sequence("one").await.expect("known")), (17, 2));
+    store.commit_batch("one", 3, &BatchRows::default()).await.expect("an empty batch uses up a sequence");
+    assert_eq!(store.ledger_sequence("one").await.expect("known"), 3);
+}
+
+#[tokio::test]
+async fn a_batch_that_is_sent_twice_counts_once_on_sqlite() {
+    let (store, _directory) = on_sqlite().await;
+    counts_a_batch_once(&store).await;
+}
+
+#[tokio::test]
+async fn a_batch_that_is_sent_twice_counts_once_on_postgres() {
+    counts_a_batch_once(&on_postgres().await).await;
+}
