@@ -116,7 +116,7 @@ fn unknown_field(table: &dyn TableLike, schema: &Value, root: &Schema) -> Option
     let properties = schema.get("properties")?.as_object()?;
     for (name, item) in table.iter() {
         let Some(field) = properties.get(name) else {
-            let offset = table.key(name).and_then(|key| key.span()).map_or(0, |span| span.start);
+            let offset = table.key(name).and_then(toml_edit::Key::span).map_or(0, |span| span.start);
             return Some(UnknownField { offset, field: name.to_owned(), nearest: nearest(name, properties.keys()) });
         };
         let inner = resolve(field, root);

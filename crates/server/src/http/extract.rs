@@ -154,9 +154,10 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Json<T>, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        let first = path.split(['.', '[']).next().unwrap_or_default();
+        let steps = path.split('.').map(|step| step.split('[').next().unwrap_or_default());
+        let place = steps.take_while(|step| is_plain_name(step)).collect::<Vec<_>>().join(".");
         let cause = error.inner().to_string();
-        let field = named_in(&cause).or(is_plain_name(first).then_some(first)).unwrap_or("body").to_owned();
+        let field = named_in(&cause).or((!place.is_empty()).then_some(&*place)).unwrap_or("body").to_owned();
         let message = match error.inner().classify() {
             serde_json::error::Category::Data if cause.starts_with("missing field") => "is missing",
             serde_json::error::Category::Data if cause.starts_with("unknown field") => "is not a field of this request",

@@ -70,7 +70,7 @@ pub enum ManageError {
 }
 
 impl ManageError {
-    pub(super) fn invalid(field: &'static str, message: impl ToString) -> Self {
+    pub(super) fn invalid(field: &'static str, message: impl std::fmt::Display) -> Self {
         Self::Invalid { field, message: message.to_string() }
     }
 }
@@ -95,7 +95,7 @@ impl Doing<'_> {
         account: Option<AccountId>,
         project: Option<ProjectId>,
         action: &str,
-        target: impl ToString,
+        target: impl std::fmt::Display,
         details: &serde_json::Value,
     ) -> Event {
         let at = app.now();

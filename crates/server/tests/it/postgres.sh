@@ -42,7 +42,8 @@ fi
 start() {
     $as "$bin/initdb" --pgdata=data --username=postgres --auth=trust --encoding=UTF8 --no-sync $locale &&
         $as "$bin/pg_ctl" --pgdata=data --log=server.log --wait start \
-            --options="-k $dir -c listen_addresses='' -c max_connections=200 -c fsync=$fsync"
+            --options="-k $dir -c listen_addresses='' -c max_connections=200 -c fsync=$fsync -c full_page_writes=$fsync \
+                -c autovacuum=off -c wal_level=minimal -c max_wal_senders=0"
 }
 
 if ! start >start.log 2>&1; then

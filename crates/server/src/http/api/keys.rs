@@ -75,7 +75,7 @@ pub(crate) async fn create(
         display_name: new.display_name,
         scopes: new.scopes,
         expires_at: new.expire_time.as_deref().map(instant).transpose()?,
-        addresses: networks(new.allowed_addresses.unwrap_or_default())?,
+        addresses: networks(&new.allowed_addresses.unwrap_or_default())?,
         token_rate: new.token_rate.map(Into::into),
     };
     let doing = Doing { actor: &managed.actor };
@@ -107,7 +107,7 @@ pub(crate) async fn update(
         display_name: update.display_name,
         scopes: update.scopes,
         expires_at,
-        addresses: update.allowed_addresses.map(networks).transpose()?,
+        addresses: update.allowed_addresses.as_deref().map(networks).transpose()?,
         token_rate: update.token_rate.map(|rate| rate.map(Into::into)),
         disabled: None,
     };
@@ -171,7 +171,7 @@ fn instant(text: &str) -> Result<Timestamp, Problem> {
 }
 
 /// Networks, or single addresses.
-fn networks(texts: Vec<String>) -> Result<Addresses, Problem> {
+fn networks(texts: &[String]) -> Result<Addresses, Problem> {
     let wrong = || invalid("allowedAddresses", "must be addresses or networks such as 203.0.113.0/24, at most 100");
     if texts.len() > 100 {
         return Err(wrong());
