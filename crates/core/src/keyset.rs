@@ -53,9 +53,9 @@ impl KeyState {
 pub struct KeySet(Vec<Arc<SigningKey>>);
 
 impl KeySet {
-    /// Sorts the keys by the instant from which they sign.
+    /// Sorts the keys by the instant from which they sign, then by that of their publication.
     pub fn new(mut keys: Vec<Arc<SigningKey>>) -> Self {
-        keys.sort_by_key(|key| key.lifetime.active_from);
+        keys.sort_by_key(|key| (key.lifetime.active_from, key.lifetime.published_at));
         Self(keys)
     }
 

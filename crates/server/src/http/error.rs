@@ -145,7 +145,7 @@ pub(crate) fn bad_request(status: StatusCode, message: &str, shape: ErrorShape) 
 
 /// The shape that a path of ours speaks.
 pub(crate) fn shape_of(uri: &Uri) -> ErrorShape {
-    if uri.path().starts_with("/oauth2/") { ErrorShape::OAuth } else { ErrorShape::Google }
+    if uri.path().contains("/oauth2/") { ErrorShape::OAuth } else { ErrorShape::Google }
 }
 
 pub(super) async fn not_found(uri: Uri) -> impl IntoResponse {

@@ -42,14 +42,28 @@ pub struct Web {
 }
 
 /// All routes. Who comes through which listener stands in the request's [`Origin`].
+///
+/// Where the public URL has a path they stand below it and at the root: some proxies cut the path off, others do not.
 pub fn router(web: Web) -> Router {
-    let issuer_path = oauth::metadata::issuer_path(&web.app);
+    let path = oauth::metadata::issuer_path(&web.app);
+    let inserted = format!("/.well-known/oauth-authorization-server{path}");
+    let mut all = routes().route(&inserted, get(oauth::metadata::metadata));
+    if !path.is_empty() {
+        all = all.nest(&path, routes());
+    }
+    all.method_not_allowed_fallback(error::method_not_allowed)
+        .fallback(error::not_found)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(web.clone(), around))
+        .with_state(web)
+}
+
+fn routes() -> Router<Web> {
     Router::new()
         .route("/oauth2/token", post(oauth::token::token))
         .route("/oauth2/revoke", post(oauth::revoke::revoke))
         .route("/oauth2/introspect", post(oauth::introspect::introspect))
-        .route(&format!("/.well-known/oauth-authorization-server{issuer_path}"), get(oauth::metadata::metadata))
-        .route(&format!("{issuer_path}/.well-known/openid-configuration"), get(oauth::metadata::metadata))
+        .route("/.well-known/openid-configuration", get(oauth::metadata::metadata))
         .route("/.well-known/jwks.json", get(oauth::metadata::jwks))
         .route("/gate", any(gate::forwarded))
         .route("/gate/nginx", any(gate::nginx))
@@ -86,11 +100,6 @@ pub fn router(web: Web) -> Router {
         .route("/openapi.json", get(openapi::show))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .method_not_allowed_fallback(error::method_not_allowed)
-        .fallback(error::not_found)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state(web.clone(), around))
-        .with_state(web)
 }
 
 /// The admin listener's routes.

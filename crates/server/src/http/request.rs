@@ -38,9 +38,9 @@ impl Numbers {
 
     fn count(&self, route: &str, status: StatusCode) {
         let group = match route {
-            _ if route.starts_with("/oauth2/") || route.starts_with("/.well-known/") => 0,
-            _ if route.starts_with("/gate") => 1,
-            _ if route.starts_with("/v1/") => 2,
+            _ if route.contains("/oauth2/") || route.contains("/.well-known/") => 0,
+            _ if route.contains("/gate") => 1,
+            _ if route.contains("/v1/") => 2,
             _ => 3,
         };
         let class = usize::from(status.as_u16() / 100).clamp(2, 5) - 2;

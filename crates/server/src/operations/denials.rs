@@ -42,8 +42,6 @@ impl App {
     /// # Errors
     /// No denial is remembered under this id, or an outage.
     pub async fn denial(&self, request: &str) -> Result<DenialRow, ManageError> {
-        // A batch's denials are remembered after its bell: once the next batch is through, they are.
-        self.ledger.flush().await?;
         self.ledger.flush().await?;
         self.store.denial(request).await?.ok_or(ManageError::NotFound("denial"))
     }

@@ -94,7 +94,7 @@ pub struct App {
     /// Counts up from a random start, so that request ids of two processes differ.
     next_request: AtomicU64,
     changing_keys: tokio::sync::Mutex<()>,
-    _lock: std::fs::File,
+    _lock: start::Lock,
 }
 
 impl App {

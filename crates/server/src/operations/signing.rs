@@ -121,8 +121,10 @@ impl App {
             match keys.iter().find(|key| key.lifetime.active_from > now && key.lifetime.active_from.0 == i64::MAX) {
                 Some(next) => {
                     let known_everywhere = next.lifetime.published_at.plus_seconds(self.times.jwks_max_age_seconds);
-                    let from = known_everywhere.max(now);
                     let retire = keys.iter().filter(|key| key.lifetime.active_from.0 < i64::MAX).last();
+                    // Two keys never take over at one instant: nobody could tell which of them signs.
+                    let taken = retire.map_or(Timestamp(0), |key| key.lifetime.active_from);
+                    let from = known_everywhere.max(now).after(taken);
                     SigningChange {
                         insert: vec![self.new_signing_row()?],
                         activate: Some((next.kid.clone(), from)),

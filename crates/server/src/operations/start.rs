@@ -167,11 +167,22 @@ fn make_directory(path: &Path) -> Result<(), StartError> {
     made.map_err(|cause| StartError::Unwritable { path: path.to_owned(), cause })
 }
 
+/// The lock on the data directory. It is given back by hand: a child process that is just being started holds a copy of the
+/// open file for a moment, and closing ours would leave the lock with it.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // The end of the process gives it back as well.
+        let _ = self.0.unlock();
+    }
+}
+
 /// Takes the operating system's lock on the data directory. It ends with the process, however that ends.
-fn lock(directory: &Path) -> Result<File, StartError> {
+fn lock(directory: &Path) -> Result<Lock, StartError> {
     let file = open_private(&directory.join("lock"))?;
     file.try_lock().map_err(|_| StartError::Locked(directory.to_owned()))?;
-    Ok(file)
+    Ok(Lock(file))
 }
 
 /// Opens a file that nobody else may read, and makes it if there is none. SQLite gives its log the mode of its file.

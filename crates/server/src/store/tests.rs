@@ -21,7 +21,7 @@ pub(crate) async fn on_sqlite() -> (Store, tempfile::TempDir) {
 
 /// A new store on PostgreSQL.
 pub(crate) async fn on_postgres() -> Store {
-    Store::open(&Location::Postgres { url: postgres::schema() }).await.expect("a new schema")
+    Store::open(&Location::Postgres { url: postgres::schema().await }).await.expect("a new schema")
 }
 
 #[tokio::test]

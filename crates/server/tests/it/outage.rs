@@ -39,7 +39,7 @@ async fn goes_on(world: &World, key: &Key, token: &str) {
 #[tokio::test]
 async fn with_postgres_stopped_known_credentials_go_on_and_calls_that_cannot_be_counted_are_503() {
     let server = Server::start().expect("PostgreSQL starts");
-    let world = World::new(Some(server.schema())).await;
+    let world = World::new(Some(server.schema().await)).await;
     let key = world.customer(&["keys:manage", "demo"]).await;
     let unseen = world.new_key(&key.project, &json!({ "displayName": "unseen" })).await;
     let token = world.token(&key).await;

@@ -16,6 +16,8 @@ use std::{
     },
 };
 
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+
 const SCRIPT: &str = include_str!("postgres.sh");
 
 /// Where Debian keeps the servers, one directory per version.
@@ -31,9 +33,9 @@ static SHARED: LazyLock<Result<Server, String>> = LazyLock::new(Server::start);
 ///
 /// # Panics
 /// If there is no PostgreSQL, or it does not start: half of the contract is never skipped.
-pub(crate) fn schema() -> String {
+pub(crate) async fn schema() -> String {
     match &*SHARED {
-        Ok(server) => server.schema(),
+        Ok(server) => server.schema().await,
         Err(problem) => panic!("{problem}"),
     }
 }
@@ -72,12 +74,14 @@ impl Server {
         format!("postgres:///{name}?host={}&user=postgres", self.directory.display())
     }
 
-    /// The URL of a new, empty schema.
-    pub(crate) fn schema(&self) -> String {
+    /// The URL of a new, empty schema. Made without another process, since each test waits for it.
+    pub(crate) async fn schema(&self) -> String {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.psql("postgres", &format!("CREATE SCHEMA {name}"));
-        let host = self.directory.display();
-        format!("postgres:///postgres?host={host}&user=postgres&options[search_path]={name}")
+        let url = format!("postgres:///postgres?host={}&user=postgres", self.directory.display());
+        let mut connection = PgConnection::connect(&url).await.expect("the server answers");
+        let made = connection.execute(AssertSqlSafe(format!("CREATE SCHEMA {name}"))).await;
+        made.expect("the name is new");
+        format!("{url}&options[search_path]={name}")
     }
 
     /// What one SQL statement answers, a row per line.

@@ -222,6 +222,10 @@ on_both_engines! {
         let world = world.reopen(|config| config.public_url = "https://tollgate.example/auth".to_owned()).await;
         let body = world.ask("GET", "/.well-known/oauth-authorization-server/auth").send().await.is(200).json();
         assert_eq!(body["issuer"], "https://tollgate.example/auth", "the path comes after the well-known part");
-        world.ask("GET", "/auth/.well-known/openid-configuration").send().await.is(200);
+        for path in ["/auth/.well-known/openid-configuration", "/auth/.well-known/jwks.json", "/.well-known/jwks.json"] {
+            world.ask("GET", path).send().await.is(200);
+        }
+        let denied = world.ask("GET", "/auth/oauth2/token").send().await.is(405);
+        assert_eq!(denied.json()["error"], "invalid_request", "what is below the path speaks its protocol too");
     }
 }

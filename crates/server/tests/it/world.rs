@@ -99,7 +99,7 @@ impl World {
     }
 
     pub(crate) async fn on_postgres() -> Self {
-        Self::new(Some(postgres::schema())).await
+        Self::new(Some(postgres::schema().await)).await
     }
 
     pub(crate) async fn new(url: Option<String>) -> Self {
