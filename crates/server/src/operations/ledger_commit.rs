@@ -2,7 +2,7 @@
 //!
 //! When a commit fails it is unknown whether it took place. The batch is sent once more under the same sequence, which
 //! counts it once. When that fails too, its callers are refused, and the batch stays in doubt: before the next batch is
-//! written, the stored sequence tells whether it had landed after all, and then its calls are taken back.
+//! written, a fence makes sure that it has landed or never will, and if it has, its calls are taken back.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -127,13 +127,14 @@ impl Committer {
         outcome
     }
 
-    /// Finds out whether the attempt in doubt was stored. If so, it took back what was owed, and is owed itself now.
+    /// Finds out whether the attempt in doubt was stored, and sees to it that it is not stored later. If it was, it took
+    /// back what was owed, and is owed itself now.
     async fn settle(&mut self, store: &Store) -> Result<(), StoreError> {
         if self.doubt.is_some() {
-            let stored = store.ledger_sequence(&self.writer).await?;
+            let (landed, standing) = store.fence(&self.writer, self.sequence + 1).await?;
             let doubt = self.doubt.take().unwrap_or_default();
-            if stored > self.sequence {
-                self.sequence = stored;
+            self.sequence = standing;
+            if landed {
                 self.owed = doubt;
             }
         }

@@ -94,6 +94,32 @@ async fn a_doubt_is_settled(store: &Store) {
     assert_eq!(scene.bill().await, (10, 1));
 }
 
+async fn a_straggler_counts_nothing(store: &Store) {
+    let mut scene = Scene::new(store).await;
+    scene.commit(5, 0).await;
+    scene.lost(100, 0);
+    let sequence = scene.committer.sequence + 1;
+    scene.committer.settle(store).await.expect("the store answers");
+    let late = Batch { counts: scene.sums(100, 0), ..Batch::default() };
+    let rows = scene.committer.rows(&late);
+    // It finds its sequence passed and writes nothing, whatever it believes.
+    let _ = store.commit_batch(&scene.committer.writer, sequence, &rows).await;
+    assert_eq!(scene.bill().await, (5, 0));
+    scene.commit(2, 0).await;
+    assert_eq!(scene.bill().await, (7, 0), "and the batch after the fence is not taken for it");
+}
+
+#[tokio::test]
+async fn a_commit_that_comes_too_late_counts_nothing_on_sqlite() {
+    let (store, _directory) = on_sqlite().await;
+    a_straggler_counts_nothing(&store).await;
+}
+
+#[tokio::test]
+async fn a_commit_that_comes_too_late_counts_nothing_on_postgres() {
+    a_straggler_counts_nothing(&on_postgres().await).await;
+}
+
 #[tokio::test]
 async fn a_batch_in_doubt_that_was_stored_is_taken_back_on_sqlite() {
     let (store, _directory) = on_sqlite().await;

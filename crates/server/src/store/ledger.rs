@@ -13,6 +13,7 @@ pub(crate) const DENIALS_KEPT: i64 = 1_000;
 statements! {
     INSERT_WRITER = Sql::both("INSERT INTO ledger_writers (writer, sequence, started_at) VALUES ($1, 0, $2)");
     SEQUENCE = Sql::both("SELECT sequence FROM ledger_writers WHERE writer = $1");
+    FENCE = Sql::both("UPDATE ledger_writers SET sequence = $2 + 1 WHERE writer = $1 AND sequence = $2 - 1");
     // One hand-over to the connection's thread on SQLite, one round trip on PostgreSQL. $1 writer, $2 sequence, $3 counts,
     // $4 last uses. Where the sequence was used up before, nothing is changed. The row tells the sequence that stands.
     BATCH = Sql {
@@ -131,10 +132,16 @@ impl Store {
         tx.commit().await
     }
 
-    /// The sequence of the last batch that was committed.
-    pub(crate) async fn ledger_sequence(&self, writer: &str) -> Result<i64, StoreError> {
-        let row = self.engine.row(SEQUENCE, args![writer]).await?;
-        row.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?.int(0)
+    /// Settles whether the batch of this sequence was committed: `true` if so. If not it never will be, even if its
+    /// transaction is still under way somewhere: the sequence that it needs is gone. May be asked again after an error.
+    /// The number is the sequence that stands.
+    pub(crate) async fn fence(&self, writer: &str, sequence: i64) -> Result<(bool, i64), StoreError> {
+        let mut tx = self.engine.begin(Writer::Ledger).await?;
+        tx.execute(FENCE, args![writer, sequence]).await?;
+        let row = tx.row(SEQUENCE, args![writer]).await?;
+        let standing = row.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?.int(0)?;
+        tx.commit().await?;
+        Ok((standing == sequence, standing))
     }
 
     /// Writes a batch under its sequence. A batch that was committed before is left alone: it counts once.
