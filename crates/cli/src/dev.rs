@@ -157,7 +157,9 @@ fn print_welcome(args: &DevArgs, address: SocketAddr, demo: SocketAddr, sample: 
     let (key, secret, project, account) =
         (sample.key, sample.secret.expose(), sample.project.id, sample.project.account);
     let program = std::env::current_exe().map_or_else(|_| "tollgate".to_owned(), |path| path.display().to_string());
-    let data = args.data.display();
+    // The lines are pasted into another terminal, which may stand anywhere.
+    let data = std::path::absolute(&args.data)?;
+    let data = data.display();
     let mut out = std::io::stdout().lock();
     write!(
         out,
