@@ -99,7 +99,7 @@ async fn sample(app: &App, data: &Path) -> anyhow::Result<Sample> {
     {
         return Ok(sample);
     }
-    let doing = Doing { actor: &Actor::Operator };
+    let doing = Doing::by(&Actor::Operator);
     let account = app.create_account(&doing, "Demo account", None).await?;
     let project = app.create_project(&doing, account.id, "demo").await?;
     let scopes = app.scopes().iter().map(|&scope| scope.to_owned()).collect();
@@ -116,7 +116,7 @@ async fn rotated(app: &App, remembered: &Remembered) -> anyhow::Result<Option<Sa
     let (Ok(project), Ok(key)) = (remembered.project.parse::<ProjectId>(), remembered.key.parse::<KeyId>()) else {
         return Ok(None);
     };
-    let doing = Doing { actor: &Actor::Operator };
+    let doing = Doing::by(&Actor::Operator);
     let project = match app.project(project).await {
         Ok(project) if project.archived_at.is_none() => project,
         Ok(_) | Err(ManageError::NotFound(_)) => return Ok(None),

@@ -75,6 +75,26 @@ id!(
     KeyId
 );
 id!(
+    /// A person who signs in.
+    UserId
+);
+id!(
+    /// One sign-in of a person in one browser.
+    SessionId
+);
+id!(
+    /// A link that works once: set-up, invitation, reset, sign-in.
+    LinkId
+);
+id!(
+    /// A person's own token for the management API.
+    PersonalTokenId
+);
+id!(
+    /// A form that works once: what it makes is made once, however often it is sent.
+    FormId
+);
+id!(
     /// One request, as in the `request-id` header and the log.
     RequestId
 );

@@ -15,6 +15,7 @@ pub mod page;
 pub mod path;
 pub mod random;
 pub mod rate;
+pub mod role;
 pub mod route;
 pub mod scope;
 pub mod secret;
@@ -22,7 +23,8 @@ pub mod signing;
 pub mod token;
 
 pub use clock::{Clock, Timestamp};
-pub use id::{AccountId, KeyId, ProjectId, RequestId};
+pub use id::{AccountId, KeyId, ProjectId, RequestId, UserId};
 pub use random::Random;
+pub use role::{Right, Role};
 pub use scope::Scopes;
 pub use secret::Secret;

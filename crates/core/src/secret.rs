@@ -22,6 +22,10 @@ pub enum SecretKind {
     ApiToken,
     /// `…p_`: a person's own token.
     Personal,
+    /// `…c_`: the cookie of a session.
+    Session,
+    /// `…l_`: a link that works once.
+    Link,
 }
 
 impl SecretKind {
@@ -30,6 +34,8 @@ impl SecretKind {
             Self::Key => 's',
             Self::ApiToken => 't',
             Self::Personal => 'p',
+            Self::Session => 'c',
+            Self::Link => 'l',
         }
     }
 }
@@ -85,7 +91,7 @@ impl fmt::Debug for Secret {
 /// Whether a bearer value looks like one of our opaque secrets, and of which kind. For denials that say what came.
 pub fn kind_of(brand: &str, text: &str) -> Option<SecretKind> {
     let rest = text.strip_prefix(brand)?;
-    [SecretKind::Key, SecretKind::ApiToken, SecretKind::Personal]
+    [SecretKind::Key, SecretKind::ApiToken, SecretKind::Personal, SecretKind::Session, SecretKind::Link]
         .into_iter()
         .find(|kind| rest.strip_prefix(kind.letter()).is_some_and(|rest| rest.starts_with('_')))
 }

@@ -56,6 +56,7 @@ impl From<ManageError> for Problem {
                 "resourceType": "accessKey",
                 "resourceName": key,
             })),
+            ManageError::Exists(_) | ManageError::FormUsed => google(StatusCode::CONFLICT, "ALREADY_EXISTS"),
             ManageError::Precondition(_) => google(StatusCode::BAD_REQUEST, "FAILED_PRECONDITION"),
             ManageError::Unavailable(cause) => {
                 tracing::error!(error = %cause, "store");

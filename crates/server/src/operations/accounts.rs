@@ -31,20 +31,24 @@ impl App {
         name: &str,
         key_limit: Option<i64>,
     ) -> Result<Account, ManageError> {
+        let account = self.new_account(name, key_limit)?;
+        let details = json!({ "displayName": account.display_name });
+        let event = doing.event(self, Some(account.id), None, "account.create", account.id, &details);
+        self.store.insert_account(&account, &event).await?;
+        self.directory.changed(Changed::Account(account.id));
+        Ok(account)
+    }
+
+    pub(super) fn new_account(&self, name: &str, key_limit: Option<i64>) -> Result<Account, ManageError> {
         let now = self.now();
-        let account = Account {
+        Ok(Account {
             id: AccountId::new(now, &*self.random),
             display_name: display_name(name, 255)?,
             key_limit: checked_limit(key_limit.unwrap_or(self.config.limits.keys_per_project))?,
             suspended_at: None,
             created_at: now,
             updated_at: now,
-        };
-        let details = json!({ "displayName": account.display_name });
-        let event = doing.event(self, Some(account.id), None, "account.create", account.id, &details);
-        self.store.insert_account(&account, &event).await?;
-        self.directory.changed(Changed::Account(account.id));
-        Ok(account)
+        })
     }
 
     /// One account.

@@ -38,6 +38,8 @@ pub struct Caller {
     pub project: ProjectId,
     /// What the credential holds: the token's scopes, or the key's for Basic.
     pub scopes: Scopes,
+    /// From where it calls.
+    pub address: Option<IpAddr>,
 }
 
 /// A token whose signature was checked.
@@ -199,7 +201,7 @@ impl App {
         if !known.key.allows(client.address) {
             return Ok(Err(Denial::WrongAddress));
         }
-        Ok(Ok(Caller { key: known.key.id, project: known.key.project, scopes }))
+        Ok(Ok(Caller { key: known.key.id, project: known.key.project, scopes, address: client.address }))
     }
 
     async fn bearer_caller(&self, text: &str) -> Result<Result<(Known, Scopes), Denial>, StoreError> {
@@ -232,7 +234,7 @@ impl App {
             Some(SecretKind::Key) => CredentialKind::BareSecret,
             Some(SecretKind::ApiToken) => CredentialKind::ApiToken,
             Some(SecretKind::Personal) => CredentialKind::Personal,
-            None => CredentialKind::Token,
+            Some(SecretKind::Session | SecretKind::Link) | None => CredentialKind::Token,
         }
     }
 

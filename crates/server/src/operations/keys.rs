@@ -248,8 +248,9 @@ impl App {
     /// The scopes of a new key. A key never makes a key that holds more than itself.
     fn scopes_for(&self, actor: &Actor, asked: Option<&[String]>) -> Result<Scopes, ManageError> {
         let holds = |word: &str| match actor {
-            Actor::Operator => true,
+            Actor::Operator | Actor::Person(_) => true,
             Actor::Key { scopes, .. } => scopes.contains(word),
+            Actor::Nobody => false,
         };
         let bad = |message: String| ManageError::invalid("scopes", message);
         let Some(asked) = asked else {

@@ -1,8 +1,10 @@
 //! What all management operations share: who acts, what went wrong, and pages.
 
+use std::net::IpAddr;
+
 use tollgate_core::id::EventId;
 use tollgate_core::name::DisplayName;
-use tollgate_core::{AccountId, KeyId, ProjectId, Scopes, page};
+use tollgate_core::{AccountId, KeyId, ProjectId, Scopes, UserId, page};
 
 use super::App;
 use crate::store::StoreError;
@@ -20,14 +22,19 @@ pub enum Actor {
         /// What it holds.
         scopes: Scopes,
     },
+    /// A person who is signed in, or its personal token.
+    Person(UserId),
+    /// The server by itself, and what nobody was signed in for yet.
+    Nobody,
 }
 
 impl Actor {
     /// Whether the actor may do all that these scopes allow.
     pub(super) fn holds(&self, asked: &Scopes) -> bool {
         match self {
-            Self::Operator => true,
+            Self::Operator | Self::Person(_) => true,
             Self::Key { scopes, .. } => asked.is_subset(scopes),
+            Self::Nobody => false,
         }
     }
 }
@@ -37,6 +44,8 @@ impl std::fmt::Display for Actor {
         match self {
             Self::Operator => out.write_str("operator"),
             Self::Key { id, .. } => write!(out, "key:{id}"),
+            Self::Person(id) => write!(out, "user:{id}"),
+            Self::Nobody => out.write_str("tollgate"),
         }
     }
 }
@@ -61,6 +70,12 @@ pub enum ManageError {
     /// A live key of the project has this display name.
     #[error("An access key with this display name exists")]
     NameTaken(KeyId),
+    /// There is such a thing already.
+    #[error("{0}")]
+    Exists(String),
+    /// The form that asks for this has made it before.
+    #[error("This form was sent before: what it asked for is done")]
+    FormUsed,
     /// The state of things does not allow it.
     #[error("{0}")]
     Precondition(String),
@@ -77,7 +92,10 @@ impl ManageError {
 
 impl From<StoreError> for ManageError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error)
+        match error {
+            StoreError::FormUsed => Self::FormUsed,
+            error => Self::Unavailable(error),
+        }
     }
 }
 
@@ -86,6 +104,17 @@ impl From<StoreError> for ManageError {
 pub struct Doing<'a> {
     /// Who does it.
     pub actor: &'a Actor,
+    /// From which address, where there is one.
+    pub address: Option<IpAddr>,
+    /// The form that asks for it: what a form makes is made once.
+    pub form: Option<&'a str>,
+}
+
+impl<'a> Doing<'a> {
+    /// Something that is asked for by no form and from no address.
+    pub fn by(actor: &'a Actor) -> Self {
+        Self { actor, address: None, form: None }
+    }
 }
 
 impl Doing<'_> {
@@ -108,6 +137,8 @@ impl Doing<'_> {
             action: action.to_owned(),
             target: target.to_string(),
             details: details.to_string(),
+            address: self.address.map(|address| address.to_string()).unwrap_or_default(),
+            form: self.form.map(ToOwned::to_owned),
         }
     }
 }

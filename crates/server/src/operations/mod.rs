@@ -12,6 +12,7 @@ mod ledger_commit;
 mod limits;
 mod manage;
 mod master;
+mod people;
 mod projects;
 mod revocations;
 mod rotation;
@@ -45,6 +46,7 @@ pub use introspection::Introspected;
 pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};
 pub use ledger::LedgerNumbers;
 pub use manage::{Actor, Doing, ManageError, Page};
+pub use people::{Attempt, Cookie, FirstSetUp, MadeLink, Person, SignInError, SignInStep, SignedIn};
 pub use projects::ProjectChange;
 pub use rotation::RotateRequest;
 pub use signing::SigningFacts;
@@ -57,13 +59,18 @@ pub use crate::store::activity::Activity;
 pub use crate::store::audit::Event;
 pub use crate::store::keys::SecretFacts;
 pub use crate::store::ledger::DenialRow;
+pub use crate::store::links::Link;
+pub use crate::store::members::Member;
 pub use crate::store::projects::Project;
+pub use crate::store::sessions::Session;
 pub use crate::store::usage::{Grouping, UsageSum};
+pub use crate::store::users::{Seat, User};
 pub use crate::store::{OpenError, StoreError};
 
 use directory::Directory;
 use ledger::Ledger;
 use limits::Limits;
+use people::{Delays, Passwords};
 use revocations::Revocations;
 
 /// How many verified tokens are remembered.
@@ -90,6 +97,8 @@ pub struct App {
     verified: Cache<[u8; 32], Arc<Verified>>,
     revocations: Revocations,
     limits: Limits,
+    delays: Delays,
+    passwords: Passwords,
     ledger: Ledger,
     /// Counts up from a random start, so that request ids of two processes differ.
     next_request: AtomicU64,

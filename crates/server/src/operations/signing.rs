@@ -99,7 +99,7 @@ impl App {
         }
         self.store.forget_revoked_tokens(now).await?;
         self.revocations.forget_ended(now);
-        Ok(())
+        self.forget_people(now).await
     }
 
     async fn make_first_keys(&self) -> Result<(), StoreError> {
@@ -144,7 +144,7 @@ impl App {
         action: &str,
         details: &serde_json::Value,
     ) -> Result<(), StoreError> {
-        let event = Doing { actor }.event(self, None, None, action, "signing keys", details);
+        let event = Doing::by(actor).event(self, None, None, action, "signing keys", details);
         self.store.change_signing_keys(&change, &event).await?;
         let rows = self.store.signing_keys().await?;
         let keys = rows.iter().filter_map(|row| parse(row, &self.master)).collect();

@@ -18,6 +18,7 @@ use super::directory::Directory;
 use super::ledger::Ledger;
 use super::ledger_commit::Committer;
 use super::limits::Limits;
+use super::people::{Delays, Passwords};
 use super::revocations::Revocations;
 use super::{App, REMEMBERED_TOKENS, master, signing};
 use crate::config::{Config, ConfigError, Durability};
@@ -112,6 +113,8 @@ impl App {
             verified: Cache::new(REMEMBERED_TOKENS),
             revocations: Revocations::new(read.revoked),
             limits: Limits::new(&config.limits),
+            delays: Delays::default(),
+            passwords: Passwords::default(),
             ledger: Ledger::default(),
             next_request: AtomicU64::new(random_u128(&*random) as u64),
             changing_keys: tokio::sync::Mutex::default(),

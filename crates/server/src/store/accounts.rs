@@ -4,7 +4,7 @@ use tollgate_core::credential::AccountEntry;
 use tollgate_core::{AccountId, Timestamp};
 
 use super::audit::Event;
-use super::engine::{Row, Sql, Writer, statements};
+use super::engine::{Row, Sql, Tx, Writer, statements};
 use super::value::args;
 use super::{Store, StoreError};
 
@@ -42,8 +42,7 @@ pub struct Account {
 impl Store {
     pub(crate) async fn insert_account(&self, account: &Account, event: &Event) -> Result<(), StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
-        let values = args![account.id, &*account.display_name, account.key_limit, account.created_at];
-        tx.execute(INSERT_ACCOUNT, values).await?;
+        tx.insert_account(account).await?;
         tx.write_event(event).await?;
         tx.commit().await
     }
@@ -87,7 +86,15 @@ impl Store {
     }
 }
 
-fn read_account(row: &Row) -> Result<Account, StoreError> {
+impl Tx<'_> {
+    pub(super) async fn insert_account(&mut self, account: &Account) -> Result<(), StoreError> {
+        let values = args![account.id, &*account.display_name, account.key_limit, account.created_at];
+        self.execute(INSERT_ACCOUNT, values).await.map(|_| ())
+    }
+}
+
+/// Reads an account from the first six columns.
+pub(super) fn read_account(row: &Row) -> Result<Account, StoreError> {
     Ok(Account {
         id: row.parsed(0)?,
         display_name: row.text(1)?,

@@ -9,10 +9,10 @@ use super::{Store, StoreError};
 
 statements! {
     INSERT_EVENT = Sql::both(
-        "INSERT INTO audit_events (id, account_id, project_id, at, actor, action, target, details)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)");
+        "INSERT INTO audit_events (id, account_id, project_id, at, actor, action, target, details, address)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     EVENTS = Sql::both(
-        "SELECT id, account_id, project_id, at, actor, action, target, details
+        "SELECT id, account_id, project_id, at, actor, action, target, details, address
          FROM audit_events WHERE account_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3");
 }
 
@@ -27,7 +27,7 @@ pub struct Event {
     pub project: Option<ProjectId>,
     /// When.
     pub at: Timestamp,
-    /// `operator` or `key:KEY ID`.
+    /// `operator`, `user:ID` or `key:KEY ID`.
     pub actor: String,
     /// `accessKey.create` and the like.
     pub action: String,
@@ -35,15 +35,32 @@ pub struct Event {
     pub target: String,
     /// A JSON object with what else is worth knowing; never a secret.
     pub details: String,
+    /// From which address; empty for the operator at the socket and for what the server does by itself.
+    pub address: String,
+    /// The form that asked for it, which works once.
+    pub(crate) form: Option<String>,
 }
 
 impl Tx<'_> {
     pub(super) async fn write_event(&mut self, event: &Event) -> Result<(), StoreError> {
         let account = event.account.map(|id| id.to_string());
         let project = event.project.map(|id| id.to_string());
-        let values =
-            args![event.id, account, project, event.at, &*event.actor, &*event.action, &*event.target, &*event.details];
-        self.execute(INSERT_EVENT, values).await.map(|_| ())
+        let values = args![
+            event.id,
+            account,
+            project,
+            event.at,
+            &*event.actor,
+            &*event.action,
+            &*event.target,
+            &*event.details,
+            &*event.address
+        ];
+        self.execute(INSERT_EVENT, values).await?;
+        if let Some(form) = &event.form {
+            self.use_form(form, event).await?;
+        }
+        Ok(())
     }
 }
 
@@ -62,6 +79,8 @@ impl Store {
                     action: row.text(5)?,
                     target: row.text(6)?,
                     details: row.text(7)?,
+                    address: row.text(8)?,
+                    form: None,
                 })
             })
             .collect()

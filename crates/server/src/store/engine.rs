@@ -68,14 +68,14 @@ fn arguments<DB: Database>(values: &[Value<'_>]) -> Result<DB::Arguments, StoreE
 where
     for<'t> Option<i64>: sqlx::Encode<'t, DB> + sqlx::Type<DB>,
     for<'t> Option<String>: sqlx::Encode<'t, DB> + sqlx::Type<DB>,
-    for<'t> Vec<u8>: sqlx::Encode<'t, DB> + sqlx::Type<DB>,
+    for<'t> Option<Vec<u8>>: sqlx::Encode<'t, DB> + sqlx::Type<DB>,
 {
     let mut arguments = DB::Arguments::default();
     for value in values {
         let added = match value {
             Value::Int(number) => arguments.add(*number),
             Value::Text(text) => arguments.add(text.as_ref().map(|text| text.clone().into_owned())),
-            Value::Blob(bytes) => arguments.add(bytes.to_vec()),
+            Value::Blob(bytes) => arguments.add(bytes.map(<[u8]>::to_vec)),
         };
         added.map_err(|error| StoreError::Unavailable(error.to_string()))?;
     }
@@ -122,6 +122,10 @@ impl Row {
     }
 
     pub(crate) fn blob(&self, column: usize) -> Result<Vec<u8>, StoreError> {
+        self.maybe_blob(column)?.ok_or(StoreError::Corrupt("a binary value is missing"))
+    }
+
+    pub(crate) fn maybe_blob(&self, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
         let bytes = match self {
             Self::Sqlite(row) => row.try_get(column),
             Self::Postgres(row) => row.try_get(column),

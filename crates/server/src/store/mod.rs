@@ -5,14 +5,19 @@ pub(crate) mod activity;
 pub(crate) mod audit;
 pub(crate) mod denials;
 pub(crate) mod engine;
+pub(crate) mod forms;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod lifecycle;
+pub(crate) mod links;
+pub(crate) mod members;
 pub(crate) mod projects;
 pub(crate) mod revocations;
 pub(crate) mod schema;
+pub(crate) mod sessions;
 pub(crate) mod signing;
 pub(crate) mod usage;
+pub(crate) mod users;
 mod value;
 
 pub(crate) use engine::Location;
@@ -31,6 +36,9 @@ pub enum StoreError {
     /// Another row has this unique value.
     #[error("a unique value is taken")]
     Taken,
+    /// The form that asks for this has made it before.
+    #[error("the form was sent before")]
+    FormUsed,
     /// The database is away, too slow, full, or read-only. Nothing was changed, as far as is known.
     #[error("the database did not answer: {0}")]
     Unavailable(String),
@@ -56,14 +64,19 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
         activity::STATEMENTS,
         audit::STATEMENTS,
         denials::STATEMENTS,
+        forms::STATEMENTS,
         keys::STATEMENTS,
         ledger::STATEMENTS,
         lifecycle::STATEMENTS,
+        links::STATEMENTS,
+        members::STATEMENTS,
         projects::STATEMENTS,
         revocations::STATEMENTS,
         schema::STATEMENTS,
+        sessions::STATEMENTS,
         signing::STATEMENTS,
         usage::STATEMENTS,
+        users::STATEMENTS,
     ]
     .concat()
 }

@@ -6,7 +6,7 @@ use tollgate_core::credential::ProjectEntry;
 use tollgate_core::{AccountId, ProjectId, Timestamp};
 
 use super::audit::Event;
-use super::engine::{Row, Sql, Writer, statements};
+use super::engine::{Row, Sql, Tx, Writer, statements};
 use super::value::args;
 use super::{Store, StoreError};
 
@@ -62,10 +62,7 @@ pub(crate) enum Above {
 impl Store {
     pub(crate) async fn insert_project(&self, project: &Project, event: &Event) -> Result<(), StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
-        let parent = project.parent.map(|id| id.to_string());
-        let labels = labels_text(&project.labels);
-        let values = args![project.id, project.account, parent, &*project.display_name, labels, project.created_at];
-        tx.execute(INSERT_PROJECT, values).await?;
+        tx.insert_project(project).await?;
         tx.write_event(event).await?;
         tx.commit().await
     }
@@ -117,6 +114,15 @@ impl Store {
             parent: project.parent,
             archived: project.archived_at.is_some(),
         }))
+    }
+}
+
+impl Tx<'_> {
+    pub(super) async fn insert_project(&mut self, project: &Project) -> Result<(), StoreError> {
+        let parent = project.parent.map(|id| id.to_string());
+        let labels = labels_text(&project.labels);
+        let values = args![project.id, project.account, parent, &*project.display_name, labels, project.created_at];
+        self.execute(INSERT_PROJECT, values).await.map(|_| ())
     }
 }
 

@@ -9,7 +9,7 @@ use tollgate_core::Timestamp;
 pub(crate) enum Value<'a> {
     Int(Option<i64>),
     Text(Option<Cow<'a, str>>),
-    Blob(&'a [u8]),
+    Blob(Option<&'a [u8]>),
 }
 
 /// Builds the list of bound values: `args![key.id, name, now]`.
@@ -53,9 +53,14 @@ impl From<Option<String>> for Value<'_> {
         Self::Text(text.map(Cow::Owned))
     }
 }
+impl<'a> From<Option<&'a [u8]>> for Value<'a> {
+    fn from(bytes: Option<&'a [u8]>) -> Self {
+        Self::Blob(bytes)
+    }
+}
 impl<'a> From<&'a [u8]> for Value<'a> {
     fn from(bytes: &'a [u8]) -> Self {
-        Self::Blob(bytes)
+        Self::Blob(Some(bytes))
     }
 }
 
@@ -74,6 +79,11 @@ id_values!(
     tollgate_core::ProjectId,
     tollgate_core::KeyId,
     tollgate_core::RequestId,
+    tollgate_core::UserId,
+    tollgate_core::id::FormId,
+    tollgate_core::id::LinkId,
+    tollgate_core::id::PersonalTokenId,
+    tollgate_core::id::SessionId,
     tollgate_core::id::SecretId,
     tollgate_core::id::EventId
 );

@@ -49,7 +49,7 @@ pub(crate) async fn create(
     _operator: Operator,
     Json(new): Json<NewAccount>,
 ) -> Result<Answer<AccountView>, Problem> {
-    let doing = Doing { actor: &Operator::ACTOR };
+    let doing = Doing::by(&Operator::ACTOR);
     Ok(Answer(web.app.create_account(&doing, &new.display_name, new.key_limit).await?.into()))
 }
 
@@ -83,6 +83,6 @@ pub(crate) async fn resume(State(web): State<Web>, account: OperatedAccount) -> 
 }
 
 async fn changed(web: &Web, account: &OperatedAccount, change: AccountChange) -> Result<Answer<AccountView>, Problem> {
-    let doing = Doing { actor: &Operator::ACTOR };
+    let doing = Doing::by(&Operator::ACTOR);
     Ok(Answer(web.app.change_account(&doing, account.0, change).await?.into()))
 }

@@ -1,6 +1,7 @@
 //! Who may do what: each type here is an authorization that a handler must hold, and only its extractor makes one.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
@@ -10,7 +11,7 @@ use tollgate_core::{AccountId, KeyId, ProjectId};
 use crate::http::extract::{authorization, client_of, invalid};
 use crate::http::problem::Problem;
 use crate::http::{Origin, Web, error};
-use crate::operations::{Actor, Caller, ManageError, Project};
+use crate::operations::{Actor, Caller, Doing, ManageError, Project};
 
 /// The operator, over the Unix socket.
 pub(crate) struct Operator;
@@ -47,7 +48,14 @@ impl FromRequestParts<Web> for OperatedAccount {
 /// A project in the path that the caller manages: any for the operator, for a key its own and the subprojects below.
 pub(crate) struct ManagedProject {
     pub(crate) project: Project,
-    pub(crate) actor: Actor,
+    actor: Actor,
+    address: Option<IpAddr>,
+}
+
+impl ManagedProject {
+    pub(crate) fn doing(&self) -> Doing<'_> {
+        Doing { address: self.address, ..Doing::by(&self.actor) }
+    }
 }
 
 impl FromRequestParts<Web> for ManagedProject {
@@ -57,12 +65,13 @@ impl FromRequestParts<Web> for ManagedProject {
         let id: Result<ProjectId, _> = parameter(parts, "project").await?.parse();
         let id = id.map_err(|_| invalid("projectId", "is not a UUID"))?;
         match who {
-            Who::Operator => Ok(Self { project: web.app.project(id).await?, actor: Actor::Operator }),
+            Who::Operator => Ok(Self { project: web.app.project(id).await?, actor: Actor::Operator, address: None }),
             Who::Key(caller) => {
                 let own = caller.project;
                 let project =
                     reached(web, &caller, id, |project| project.id == own || project.parent == Some(own)).await?;
-                Ok(Self { project, actor: Actor::Key { id: caller.key, scopes: caller.scopes } })
+                let actor = Actor::Key { id: caller.key, scopes: caller.scopes };
+                Ok(Self { project, actor, address: caller.address })
             }
         }
     }
@@ -71,7 +80,14 @@ impl FromRequestParts<Web> for ManagedProject {
 /// A subproject in the path that the caller manages: any for the operator, for a key those below its own project.
 pub(crate) struct ManagedSubproject {
     pub(crate) id: ProjectId,
-    pub(crate) actor: Actor,
+    actor: Actor,
+    address: Option<IpAddr>,
+}
+
+impl ManagedSubproject {
+    pub(crate) fn doing(&self) -> Doing<'_> {
+        Doing { address: self.address, ..Doing::by(&self.actor) }
+    }
 }
 
 impl FromRequestParts<Web> for ManagedSubproject {
@@ -81,11 +97,12 @@ impl FromRequestParts<Web> for ManagedSubproject {
         let id: Result<ProjectId, _> = parameter(parts, "subproject").await?.parse();
         let id = id.map_err(|_| invalid("subprojectId", "is not a UUID"))?;
         match who {
-            Who::Operator => Ok(Self { id, actor: Actor::Operator }),
+            Who::Operator => Ok(Self { id, actor: Actor::Operator, address: None }),
             Who::Key(caller) => {
                 let own = caller.project;
                 reached(web, &caller, id, |project| project.parent == Some(own)).await?;
-                Ok(Self { id, actor: Actor::Key { id: caller.key, scopes: caller.scopes } })
+                let actor = Actor::Key { id: caller.key, scopes: caller.scopes };
+                Ok(Self { id, actor, address: caller.address })
             }
         }
     }

@@ -12,7 +12,7 @@ use super::views::{AccessKey, AccessKeyList, AccessKeyWithSecret, TokenRate};
 use crate::http::Web;
 use crate::http::extract::{Json, invalid};
 use crate::http::problem::Problem;
-use crate::operations::{Addresses, Doing, KeyChange, KeyRequest};
+use crate::operations::{Addresses, KeyChange, KeyRequest};
 
 /// A new access key. Only the name is required.
 #[derive(Deserialize, ToSchema)]
@@ -78,7 +78,7 @@ pub(crate) async fn create(
         addresses: networks(&new.allowed_addresses.unwrap_or_default())?,
         token_rate: new.token_rate.map(Into::into),
     };
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     let (view, secret) = web.app.create_key(&doing, &managed.project, request).await?;
     Ok(secret_answer(AccessKey::new(view, web.app.now()), &secret))
 }
@@ -121,7 +121,7 @@ pub(crate) async fn delete(
     managed: ManagedProject,
     key: PathKey,
 ) -> Result<Answer<serde_json::Value>, Problem> {
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     web.app.delete_key(&doing, &managed.project, key.0).await?;
     Ok(Answer(serde_json::json!({})))
 }
@@ -152,7 +152,7 @@ async fn changed(
     key: &PathKey,
     change: KeyChange,
 ) -> Result<Answer<AccessKey>, Problem> {
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     let view = web.app.change_key(&doing, &managed.project, key.0, change).await?;
     Ok(Answer(AccessKey::new(view, web.app.now())))
 }

@@ -39,7 +39,7 @@ pub(crate) async fn create(
     account: OperatedAccount,
     Json(new): Json<ProjectName>,
 ) -> Result<Answer<ProjectView>, Problem> {
-    let doing = Doing { actor: &Operator::ACTOR };
+    let doing = Doing::by(&Operator::ACTOR);
     Ok(Answer(web.app.create_project(&doing, account.0, &new.display_name).await?.into()))
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn update(
     Json(name): Json<ProjectName>,
 ) -> Result<Answer<ProjectView>, Problem> {
     let change = ProjectChange { display_name: Some(name.display_name), ..ProjectChange::default() };
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     Ok(Answer(web.app.change_project(&doing, managed.project.id, change).await?.into()))
 }
 
@@ -70,6 +70,6 @@ pub(crate) async fn archive(
     managed: ManagedProject,
 ) -> Result<Answer<ProjectView>, Problem> {
     let change = ProjectChange { archive: true, ..ProjectChange::default() };
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     Ok(Answer(web.app.change_project(&doing, managed.project.id, change).await?.into()))
 }

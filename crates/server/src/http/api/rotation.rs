@@ -11,7 +11,7 @@ use super::views::{AccessKey, AccessKeyWithSecret};
 use crate::http::Web;
 use crate::http::extract::MaybeJson;
 use crate::http::problem::Problem;
-use crate::operations::{Doing, RotateRequest};
+use crate::operations::RotateRequest;
 
 /// How to rotate. The body may be left out.
 #[derive(Deserialize, ToSchema, Default)]
@@ -35,7 +35,7 @@ pub(crate) async fn rotate(
         overlap_seconds: body.overlap_seconds.unwrap_or(86_400),
         revoke_tokens: body.revoke_tokens.unwrap_or(false),
     };
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     let (view, secret) = web.app.rotate_secret(&doing, &managed.project, key.0, request).await?;
     Ok(secret_answer(AccessKey::new(view, web.app.now()), &secret))
 }
@@ -47,7 +47,7 @@ pub(crate) async fn end_overlap(
     managed: ManagedProject,
     key: PathKey,
 ) -> Result<Answer<AccessKey>, Problem> {
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     let view = web.app.end_overlap(&doing, &managed.project, key.0).await?;
     Ok(Answer(AccessKey::new(view, web.app.now())))
 }
@@ -59,7 +59,7 @@ pub(crate) async fn revoke_tokens(
     managed: ManagedProject,
     key: PathKey,
 ) -> Result<Answer<AccessKey>, Problem> {
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     let view = web.app.revoke_key_tokens(&doing, &managed.project, key.0).await?;
     Ok(Answer(AccessKey::new(view, web.app.now())))
 }

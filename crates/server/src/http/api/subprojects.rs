@@ -13,7 +13,7 @@ use super::views::{SubprojectList, SubprojectView};
 use crate::http::Web;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
-use crate::operations::{Doing, ProjectChange};
+use crate::operations::ProjectChange;
 
 /// A new subproject.
 #[derive(Deserialize, ToSchema)]
@@ -54,7 +54,7 @@ pub(crate) async fn create(
     managed: ManagedProject,
     Json(new): Json<NewSubproject>,
 ) -> Result<Answer<SubprojectView>, Problem> {
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     Ok(Answer(web.app.create_subproject(&doing, managed.project.id, &new.display_name, new.labels).await?.into()))
 }
 
@@ -93,6 +93,6 @@ async fn changed(
     change: ProjectChange,
 ) -> Result<Answer<SubprojectView>, Problem> {
     let subproject = web.app.subproject(managed.id).await?;
-    let doing = Doing { actor: &managed.actor };
+    let doing = managed.doing();
     Ok(Answer(web.app.change_project(&doing, subproject.id, change).await?.into()))
 }
