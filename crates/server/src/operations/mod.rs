@@ -46,7 +46,9 @@ pub use introspection::Introspected;
 pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};
 pub use ledger::LedgerNumbers;
 pub use manage::{Actor, Doing, ManageError, Page};
-pub use people::{Attempt, Cookie, FirstSetUp, MadeLink, Person, SignInError, SignInStep, SignedIn};
+pub use people::{
+    Attempt, Cookie, FirstSetUp, Invitation, MadeLink, MemberPower, Person, SignInError, SignInStep, SignedIn,
+};
 pub use projects::ProjectChange;
 pub use rotation::RotateRequest;
 pub use signing::SigningFacts;

@@ -76,6 +76,20 @@ pub(crate) struct NewUser<'a> {
     pub(crate) at: Timestamp,
 }
 
+impl From<&NewUser<'_>> for User {
+    fn from(new: &NewUser<'_>) -> Self {
+        Self {
+            id: new.id,
+            email: new.email.to_owned(),
+            operator: new.operator,
+            has_password: new.password.is_some(),
+            has_factor: false,
+            rights_at: new.at,
+            created_at: new.at,
+        }
+    }
+}
+
 /// What the first start makes: the operator, who owns the first account with its first project.
 pub(crate) struct FirstThings<'a> {
     pub(crate) user: NewUser<'a>,

@@ -2,6 +2,7 @@
 
 mod delays;
 mod links;
+mod members;
 mod passwords;
 mod sessions;
 mod setup;
@@ -15,6 +16,7 @@ use crate::store::accounts::Account;
 use crate::store::users::{Seat, User};
 
 pub use links::MadeLink;
+pub use members::{Invitation, MemberPower};
 pub use sessions::{Cookie, SignedIn};
 pub use setup::FirstSetUp;
 pub use sign_in::{Attempt, SignInError, SignInStep};
@@ -47,6 +49,24 @@ impl Person {
             || self
                 .role_in(account.id)
                 .is_some_and(|role| role.may(right) && (right.only_reads() || account.suspended_at.is_none()))
+    }
+}
+
+impl Person {
+    /// Refuses unless it may do that in the account.
+    ///
+    /// # Errors
+    /// [`ManageError::Forbidden`], which names the roles that may.
+    pub fn require(&self, account: &Account, right: Right) -> Result<(), ManageError> {
+        if self.may(account, right) {
+            return Ok(());
+        }
+        let suspended = self.role_in(account.id).is_some_and(|role| role.may(right));
+        Err(ManageError::Forbidden(if suspended {
+            "The account is suspended: it can be read, but not changed"
+        } else {
+            right.refusal()
+        }))
     }
 }
 
