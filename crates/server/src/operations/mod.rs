@@ -47,7 +47,8 @@ pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};
 pub use ledger::LedgerNumbers;
 pub use manage::{Actor, Doing, ManageError, Page};
 pub use people::{
-    Attempt, Cookie, FirstSetUp, Invitation, MadeLink, MemberPower, Person, SignInError, SignInStep, SignedIn,
+    Attempt, Cookie, FirstSetUp, Invitation, MadeLink, MemberPower, Person, ProofError, SignInError, SignInStep,
+    SignedIn,
 };
 pub use projects::ProjectChange;
 pub use rotation::RotateRequest;
@@ -72,7 +73,7 @@ pub use crate::store::{OpenError, StoreError};
 use directory::Directory;
 use ledger::Ledger;
 use limits::Limits;
-use people::{Delays, Passwords};
+use people::{Delays, Passwords, Post};
 use revocations::Revocations;
 
 /// How many verified tokens are remembered.
@@ -101,6 +102,7 @@ pub struct App {
     limits: Limits,
     delays: Delays,
     passwords: Passwords,
+    post: Post,
     ledger: Ledger,
     /// Counts up from a random start, so that request ids of two processes differ.
     next_request: AtomicU64,

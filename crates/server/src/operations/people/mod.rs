@@ -4,6 +4,9 @@ mod delays;
 mod links;
 mod members;
 mod passwords;
+mod post;
+mod proof;
+mod reset;
 mod sessions;
 mod setup;
 mod sign_in;
@@ -17,12 +20,14 @@ use crate::store::users::{Seat, User};
 
 pub use links::MadeLink;
 pub use members::{Invitation, MemberPower};
+pub use proof::ProofError;
 pub use sessions::{Cookie, SignedIn};
 pub use setup::FirstSetUp;
 pub use sign_in::{Attempt, SignInError, SignInStep};
 
 pub(super) use delays::Delays;
 pub(super) use passwords::Passwords;
+pub(super) use post::Post;
 
 /// For how long the ids of forms that were sent are remembered.
 const FORM_DAYS: i64 = 35;

@@ -131,7 +131,7 @@ impl App {
     /// See [`SignInError`].
     pub async fn confirm(&self, signed_in: &SignedIn, password: &str) -> Result<Option<Cookie>, SignInError> {
         let user = &signed_in.person.user;
-        let trier = Trier { email: user.email.clone(), address: signed_in.address, is_known: true };
+        let trier = signed_in.trier();
         self.delays.take(&trier, self.now()).map_err(|seconds| SignInError::Wait(Wait(seconds)))?;
         let stored = self.store.user(user.id).await?.and_then(|(_, proofs)| proofs.password);
         if !self.password_fits(password, stored).await {
