@@ -47,8 +47,8 @@ pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};
 pub use ledger::LedgerNumbers;
 pub use manage::{Actor, Doing, ManageError, Page};
 pub use people::{
-    Attempt, Cookie, FirstSetUp, Invitation, MadeLink, MemberPower, Person, ProofError, SignInError, SignInStep,
-    SignedIn,
+    Attempt, Cookie, Enrolment, FactorAttempt, FactorChanged, FirstSetUp, Invitation, MadeLink, MemberPower, Person,
+    ProofError, QrPath, SignInError, SignInStep, SignedIn,
 };
 pub use projects::ProjectChange;
 pub use rotation::RotateRequest;

@@ -5,6 +5,7 @@ pub(crate) mod activity;
 pub(crate) mod audit;
 pub(crate) mod denials;
 pub(crate) mod engine;
+pub(crate) mod factors;
 pub(crate) mod forms;
 pub(crate) mod keys;
 pub(crate) mod ledger;
@@ -64,6 +65,7 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
         activity::STATEMENTS,
         audit::STATEMENTS,
         denials::STATEMENTS,
+        factors::STATEMENTS,
         forms::STATEMENTS,
         keys::STATEMENTS,
         ledger::STATEMENTS,

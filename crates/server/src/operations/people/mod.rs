@@ -1,6 +1,8 @@
 //! People: who signs in, and what they may.
 
 mod delays;
+mod enrolment;
+mod factor;
 mod links;
 mod members;
 mod passwords;
@@ -18,6 +20,8 @@ use crate::store::StoreError;
 use crate::store::accounts::Account;
 use crate::store::users::{Seat, User};
 
+pub use enrolment::{Enrolment, QrPath};
+pub use factor::{FactorAttempt, FactorChanged};
 pub use links::MadeLink;
 pub use members::{Invitation, MemberPower};
 pub use proof::ProofError;

@@ -160,8 +160,12 @@ impl App {
     }
 
     fn trier(&self, email: &str, attempt: &Attempt<'_>, user: Option<&User>) -> Trier {
-        let sealed = page::open(self.master.present(), DEVICE, attempt.device).ok();
-        let is_known = sealed.zip(user).is_some_and(|(id, user)| id == user.id.to_string());
+        let is_known = user.is_some_and(|user| self.knows(attempt.device, user));
         Trier { email: email.to_owned(), address: attempt.client.address, is_known }
+    }
+
+    /// Whether this person has signed in before with the browser that keeps this.
+    pub(super) fn knows(&self, device: &str, user: &User) -> bool {
+        page::open(self.master.present(), DEVICE, device).is_ok_and(|id| id == user.id.to_string())
     }
 }
