@@ -64,6 +64,7 @@ pub use crate::store::keys::SecretFacts;
 pub use crate::store::ledger::DenialRow;
 pub use crate::store::links::Link;
 pub use crate::store::members::Member;
+pub use crate::store::personal_tokens::PersonalToken;
 pub use crate::store::projects::Project;
 pub use crate::store::sessions::Session;
 pub use crate::store::usage::{Grouping, UsageSum};

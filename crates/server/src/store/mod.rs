@@ -12,6 +12,7 @@ pub(crate) mod ledger;
 pub(crate) mod lifecycle;
 pub(crate) mod links;
 pub(crate) mod members;
+pub(crate) mod personal_tokens;
 pub(crate) mod projects;
 pub(crate) mod revocations;
 pub(crate) mod schema;
@@ -72,6 +73,7 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
         lifecycle::STATEMENTS,
         links::STATEMENTS,
         members::STATEMENTS,
+        personal_tokens::STATEMENTS,
         projects::STATEMENTS,
         revocations::STATEMENTS,
         schema::STATEMENTS,

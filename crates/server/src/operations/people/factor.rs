@@ -59,7 +59,7 @@ impl App {
         let secret = self.enrolled(user.id, sealed).ok_or_else(|| {
             ManageError::Precondition("This page was open too long: start again with a new QR code".to_owned())
         })?;
-        let trier = self.take_factor(user, signed_in.trier())?;
+        let trier = self.take_factor(user, &signed_in.trier())?;
         let step = self.step(secret.as_slice(), code).ok_or(WRONG)?;
         let master = self.master.present();
         let sealed = master.seal(&row(user.id), secret.as_slice());
@@ -127,7 +127,7 @@ impl App {
         }
         let is_known = self.knows(attempt.device, user);
         let password = Trier { email: user.email.clone(), address: attempt.client.address, is_known };
-        let trier = self.take_factor(user, password.clone())?;
+        let trier = self.take_factor(user, &password)?;
         let proof = self.factor_proof(user, attempt.code).await?.ok_or(WRONG)?;
         let (session, cookie, hash) = self.new_session(user, attempt.client, false);
         let actor = Actor::Person(user.id);
@@ -151,7 +151,7 @@ impl App {
         codes: Vec<RecoveryCode>,
     ) -> Result<FactorChanged, ProofError> {
         let user = &signed_in.person.user;
-        let trier = self.take_factor(user, signed_in.trier())?;
+        let trier = self.take_factor(user, &signed_in.trier())?;
         let proof = self.factor_proof(user, code).await?.ok_or(WRONG)?;
         let (renewal, cookie) = self.strict_renewal(&signed_in.session);
         let details = json!({ "factor": proof.word() });
@@ -167,8 +167,8 @@ impl App {
     }
 
     /// Counts a try at a code, apart from tries at the password: no address holds a blank.
-    fn take_factor(&self, user: &User, trier: Trier) -> Result<Trier, ProofError> {
-        let trier = Trier { email: format!("factor {}", user.email), ..trier };
+    fn take_factor(&self, user: &User, trier: &Trier) -> Result<Trier, ProofError> {
+        let trier = Trier { email: format!("factor {}", user.email), ..trier.clone() };
         self.delays.take(&trier, self.now()).map_err(|seconds| ProofError::Wait(Wait(seconds)))?;
         Ok(trier)
     }

@@ -12,6 +12,7 @@ mod reset;
 mod sessions;
 mod setup;
 mod sign_in;
+mod tokens;
 
 use tollgate_core::{AccountId, ProjectId, Right, Role, Timestamp, UserId};
 
@@ -127,6 +128,7 @@ impl App {
     pub(super) async fn forget_people(&self, now: Timestamp) -> Result<(), StoreError> {
         self.store.forget_sessions(now, self.unseen_before()).await?;
         self.store.forget_links(now).await?;
+        self.store.forget_personal_tokens(now.plus_seconds(-tokens::SHOWN_DAYS * DAY)).await?;
         self.store.forget_forms(now.plus_seconds(-FORM_DAYS * DAY)).await
     }
 
