@@ -54,10 +54,11 @@ pub(crate) fn run(args: DevArgs) -> anyhow::Result<()> {
         let mut running = Running::start_on(config(&args, address), public).await?;
         running.server.listen(demo_listener, demo::router(running.web.clone()));
         let sample = sample(&running.web.app, &args.data).await?;
+        let sign_in = sign_in_link(&running.web.app, &sample.project).await?;
         if let Some(path) = &args.env {
             write_env(path, address, &sample)?;
         }
-        print_welcome(&args, address, demo_address, &sample)?;
+        print_welcome(&args, address, demo_address, &sample, &sign_in)?;
         running.until_stopped().await
     })
 }
@@ -135,6 +136,14 @@ async fn rotated(app: &App, remembered: &Remembered) -> anyhow::Result<Option<Sa
     }
 }
 
+/// A link that signs in as the owner of the sample's account, once.
+async fn sign_in_link(app: &App, project: &Project) -> anyhow::Result<String> {
+    let doing = Doing::by(&Actor::Operator);
+    let account = app.account(project.account).await?;
+    let owner = app.sample_owner(&doing, "owner@example.com", &account).await?;
+    Ok(app.sign_in_link(&doing, &owner).await?.url)
+}
+
 /// Written under another name first: whoever sees the file sees all of it.
 fn write_env(path: &Path, address: SocketAddr, sample: &Sample) -> anyhow::Result<()> {
     let unfinished = path.with_extension("new");
@@ -153,7 +162,13 @@ fn write_env(path: &Path, address: SocketAddr, sample: &Sample) -> anyhow::Resul
     std::fs::rename(&unfinished, path).with_context(context)
 }
 
-fn print_welcome(args: &DevArgs, address: SocketAddr, demo: SocketAddr, sample: &Sample) -> anyhow::Result<()> {
+fn print_welcome(
+    args: &DevArgs,
+    address: SocketAddr,
+    demo: SocketAddr,
+    sample: &Sample,
+    sign_in: &str,
+) -> anyhow::Result<()> {
     let (key, secret, project, account) =
         (sample.key, sample.secret.expose(), sample.project.id, sample.project.account);
     let program = std::env::current_exe().map_or_else(|_| "tollgate".to_owned(), |path| path.display().to_string());
@@ -164,6 +179,8 @@ fn print_welcome(args: &DevArgs, address: SocketAddr, demo: SocketAddr, sample: 
     write!(
         out,
         "\nTollgate runs at http://{address}, and a demo API behind its gate at http://{demo}.\n\n\
+         Sign in to the dashboard, once, as the owner of its account:\n\
+         {sign_in}\n\n\
          Account ID  {account}\n\
          Project ID  {project}\n\
          KEY ID      {key}\n\

@@ -1,5 +1,6 @@
 //! `tollgate serve`: the server, until SIGTERM or SIGINT.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use tollgate_core::random::SystemRandom;
 use tollgate_server::config::Config;
 use tollgate_server::http::{Numbers, Web, admin_router, router};
 use tollgate_server::logging;
-use tollgate_server::operations::App;
+use tollgate_server::operations::{Actor, App, Doing};
 use tollgate_server::serve::{Server, bind, bind_socket, socket_path};
 
 /// Arguments of `tollgate serve`.
@@ -28,6 +29,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     run_async(async move {
         let running = Running::start(config).await?;
         tracing::info!(listen = %running.public, admin = %running.admin, "serving");
+        running.invite_first_user().await?;
         running.until_stopped().await
     })
 }
@@ -71,6 +73,18 @@ impl Running {
         server.listen(admin, admin_router(web.clone()));
         server.listen_operator(operator, router(web.clone()));
         Ok(Self { web, public: public_address, admin: admin_address, server, lines })
+    }
+
+    /// Prints the link to the set-up page, as long as nobody can sign in.
+    async fn invite_first_user(&self) -> anyhow::Result<()> {
+        let app = &self.web.app;
+        if app.has_users().await? {
+            return Ok(());
+        }
+        let made = app.setup_link(&Doing::by(&Actor::Operator)).await?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "Set up the dashboard within a day, with this link: {}", made.url)?;
+        Ok(out.flush()?)
     }
 
     /// Waits for SIGTERM or SIGINT, drains, and writes what is left.

@@ -2,8 +2,8 @@
 //! RFC 6750 §3 and the google.rpc codes.
 
 use axum::response::IntoResponse;
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{StatusCode, Uri};
+use http::header::{ACCEPT, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, StatusCode, Uri};
 use serde_json::json;
 use tollgate_core::gate::{CredentialKind, Denial, ErrorShape};
 use tollgate_core::oauth::OAuthError;
@@ -149,8 +149,12 @@ pub(crate) fn shape_of(uri: &Uri) -> ErrorShape {
     if uri.path().contains("/oauth2/") { ErrorShape::OAuth } else { ErrorShape::Google }
 }
 
-pub(super) async fn not_found(uri: Uri) -> impl IntoResponse {
-    bad_request(StatusCode::NOT_FOUND, "There is nothing at this path", shape_of(&uri))
+/// A person gets a page, a program what its path speaks.
+pub(super) async fn not_found(uri: Uri, headers: HeaderMap) -> impl IntoResponse {
+    let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
+    let mut problem = bad_request(StatusCode::NOT_FOUND, "There is nothing at this path", shape_of(&uri));
+    problem.is_page = accepts.contains("text/html");
+    problem
 }
 
 pub(super) async fn method_not_allowed(uri: Uri) -> impl IntoResponse {

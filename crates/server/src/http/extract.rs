@@ -201,7 +201,7 @@ fn media_type(headers: &HeaderMap) -> Option<&'static str> {
     known.into_iter().find(|known| name.eq_ignore_ascii_case(known))
 }
 
-async fn read_body(body: Body, web: &Web, shape: ErrorShape) -> Result<Bytes, Problem> {
+pub(crate) async fn read_body(body: Body, web: &Web, shape: ErrorShape) -> Result<Bytes, Problem> {
     let patience = Duration::from_secs(web.app.config.http.request_seconds);
     let read = tokio::time::timeout(patience, Limited::new(body, BODY_LIMIT).collect()).await;
     match read {

@@ -1,6 +1,7 @@
 //! The HTTP doors. The whole route table stands here.
 
 mod api;
+mod dashboard;
 mod error;
 mod extract;
 mod gate;
@@ -10,6 +11,7 @@ mod openapi;
 mod origin;
 mod problem;
 mod request;
+mod rights;
 
 use std::sync::Arc;
 
@@ -47,9 +49,10 @@ pub struct Web {
 pub fn router(web: Web) -> Router {
     let path = oauth::metadata::issuer_path(&web.app);
     let inserted = format!("/.well-known/oauth-authorization-server{path}");
-    let mut all = routes().route(&inserted, get(oauth::metadata::metadata));
+    let everything = || routes().merge(dashboard::surrounded(pages(), &web));
+    let mut all = everything().route(&inserted, get(oauth::metadata::metadata));
     if !path.is_empty() {
-        all = all.nest(&path, routes());
+        all = all.nest(&path, everything());
     }
     all.method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::not_found)
@@ -98,8 +101,26 @@ fn routes() -> Router<Web> {
         .route("/v1/signingKeys", get(api::signing::list))
         .route("/v1/signingKeys/rotate", post(api::signing::rotate))
         .route("/openapi.json", get(openapi::show))
+        .route("/static/{file}", get(dashboard::statics::show))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+}
+
+/// The dashboard's pages.
+fn pages() -> Router<Web> {
+    use dashboard::{home, keys, projects, setup, sign_in};
+    Router::new()
+        .route("/", get(home::home))
+        .route("/theme", get(home::theme).post(home::choose_theme))
+        .route("/setup", get(setup::show).post(setup::set_up))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-in/link", get(sign_in::by_link))
+        .route("/sign-out", get(sign_in::nothing_to_show).post(sign_in::sign_out))
+        .route("/confirm", get(sign_in::show_confirm).post(sign_in::confirm))
+        .route("/accounts/{account}/keys", get(keys::list::show))
+        .route("/accounts/{account}/projects", get(projects::list))
+        .route("/accounts/{account}/projects/new", get(projects::show_new).post(projects::create))
+        .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
 }
 
 /// The admin listener's routes.

@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tollgate_core::RequestId;
 use tollgate_core::gate::ErrorShape;
 
+use super::dashboard;
+
 /// What went wrong, for the client. Handlers return it; `request::around` renders it.
 #[derive(Debug, Clone)]
 pub struct Problem {
@@ -20,11 +22,22 @@ pub struct Problem {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The reason in one word, for the log and the nginx door.
     pub(crate) reason: &'static str,
+    /// Whether it is shown to a person, as a page.
+    pub(crate) is_page: bool,
 }
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &'static str, message: impl Into<String>, shape: ErrorShape) -> Self {
-        Self { status, code, message: message.into(), shape, details: Vec::new(), headers: Vec::new(), reason: code }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            shape,
+            details: Vec::new(),
+            headers: Vec::new(),
+            reason: code,
+            is_page: false,
+        }
     }
 
     pub(crate) fn with_header(mut self, name: HeaderName, value: &str) -> Self {
@@ -41,11 +54,16 @@ impl Problem {
     }
 
     /// Writes headers and body into the response that carried this problem.
-    pub(crate) fn render(self, carrier: &mut Response, request: RequestId) {
-        let body = self.body(request);
+    pub(crate) fn render(self, carrier: &mut Response, request: RequestId, base: &str) {
+        let (kind, body) = if self.is_page {
+            dashboard::put_headers(carrier.headers_mut());
+            ("text/html; charset=utf-8", dashboard::render_problem(&self, base, request))
+        } else {
+            ("application/json", self.body(request))
+        };
         *carrier.status_mut() = self.status;
         let headers = carrier.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.shape == ErrorShape::OAuth {
             headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use tollgate_core::RequestId;
 
 use super::error::{bad_request, shape_of};
+use super::oauth::metadata::issuer_path;
 use super::problem::Problem;
 use super::{Origin, Web};
 
@@ -61,7 +62,7 @@ pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: N
         bad_request(StatusCode::BAD_REQUEST, "Exactly one Host header is needed", shape_of(request.uri()))
             .into_response()
     };
-    let reason = finish(&mut response, id);
+    let reason = finish(&mut response, id, &web);
     let route = route.as_ref().map_or("", MatchedPath::as_str);
     let status = response.status();
     web.numbers.count(route, status);
@@ -79,11 +80,11 @@ pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: N
 }
 
 /// Renders a problem, and names the request in the answer.
-fn finish(response: &mut Response, id: RequestId) -> Option<&'static str> {
+fn finish(response: &mut Response, id: RequestId, web: &Web) -> Option<&'static str> {
     let problem = response.extensions_mut().remove::<Problem>();
     let reason = problem.as_ref().map(|problem| problem.reason);
     if let Some(problem) = problem {
-        problem.render(response, id);
+        problem.render(response, id, &issuer_path(&web.app));
     }
     let value = HeaderValue::try_from(id.to_string()).expect("a UUID is visible ASCII");
     response.headers_mut().insert(REQUEST_ID, value);
