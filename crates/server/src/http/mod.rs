@@ -108,7 +108,7 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{home, keys, projects, setup, sign_in};
+    use dashboard::{account, home, keys, project, projects, setup, sign_in};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
@@ -120,7 +120,27 @@ fn pages() -> Router<Web> {
         .route("/accounts/{account}/keys", get(keys::list::show))
         .route("/accounts/{account}/projects", get(projects::list))
         .route("/accounts/{account}/projects/new", get(projects::show_new).post(projects::create))
+        .route("/accounts/{account}/settings", get(account::settings).post(account::rename))
+        .route("/projects/{project}", get(project::show))
+        .route("/projects/{project}/settings", get(project::settings).post(project::rename))
+        .route("/projects/{project}/archive", get(project::ask_archive).post(project::archive))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
+        .nest("/projects/{project}/keys/{key}", key_pages())
+}
+
+/// The pages of one access key.
+fn key_pages() -> Router<Web> {
+    use dashboard::keys::{actions, delete, details, rotate};
+    Router::new()
+        .route("/", get(details::show))
+        .route("/first-use", get(details::first_use))
+        .route("/rename", get(actions::show_rename).post(actions::rename))
+        .route("/rotate", get(rotate::show).post(rotate::rotate))
+        .route("/end-overlap", get(actions::ask_end_overlap).post(actions::end_overlap))
+        .route("/revoke-tokens", get(actions::ask_revoke_tokens).post(actions::revoke_tokens))
+        .route("/disable", get(actions::ask_disable).post(actions::disable))
+        .route("/enable", get(actions::ask_enable).post(actions::enable))
+        .route("/delete", get(delete::show).post(delete::delete))
 }
 
 /// The admin listener's routes.
