@@ -101,8 +101,9 @@ if (secretPage) {
       if ("value" in field) {
         field.value = "";
         field.placeholder = "no longer shown";
+      } else {
+        field.textContent = "";
       }
-      else field.textContent = "";
     }
     for (const button of all("[data-copy-all], [data-download], [data-copy-from=key-secret], [data-copy-from=api-token]", secretPage)) {
       button.hidden = true;

@@ -21,6 +21,7 @@ mod ledger;
 mod members;
 mod opening;
 mod outage;
+mod pages;
 mod passwords;
 mod person;
 mod personal_tokens;
