@@ -19,6 +19,7 @@ mod layering;
 mod ledger;
 mod opening;
 mod outage;
+mod pages;
 mod postgres;
 mod revocation;
 mod rotation;
