@@ -108,7 +108,7 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{home, keys, projects, setup, sign_in};
+    use dashboard::{audit, home, keys, projects, setup, sign_in};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
@@ -120,6 +120,8 @@ fn pages() -> Router<Web> {
         .route("/accounts/{account}/keys", get(keys::list::show))
         .route("/accounts/{account}/projects", get(projects::list))
         .route("/accounts/{account}/projects/new", get(projects::show_new).post(projects::create))
+        .route("/accounts/{account}/audit", get(audit::list::show))
+        .route("/accounts/{account}/audit.ndjson", get(audit::export::show))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
 }
 

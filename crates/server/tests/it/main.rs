@@ -5,10 +5,12 @@
 mod world;
 mod accounts;
 mod ask;
+mod audit_pages;
 mod bearer;
 mod deactivation;
 mod denials;
 mod documents;
+mod forms;
 mod gate_doors;
 mod identities;
 mod introspection;
