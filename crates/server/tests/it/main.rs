@@ -5,11 +5,13 @@
 mod world;
 mod accounts;
 mod ask;
+mod audit_pages;
 mod bearer;
 mod deactivation;
 mod denials;
 mod documents;
 mod factor;
+mod forms;
 mod gate_doors;
 mod identities;
 mod introspection;
