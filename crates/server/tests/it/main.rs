@@ -22,6 +22,7 @@ mod members;
 mod opening;
 mod outage;
 mod passwords;
+mod people_api;
 mod person;
 mod personal_tokens;
 mod postgres;
