@@ -101,8 +101,9 @@ if (secretPage) {
       if ("value" in field) {
         field.value = "";
         field.placeholder = "no longer shown";
+      } else {
+        field.textContent = "";
       }
-      else field.textContent = "";
     }
     for (const button of all("[data-copy-all], [data-download], [data-copy-from=key-secret], [data-copy-from=api-token]", secretPage)) {
       button.hidden = true;
@@ -210,7 +211,9 @@ function watch(element) {
       wait = 2000;
       if (usedAt) {
         over = true;
-        element.textContent = `received ${ago}`;
+        const place = element.querySelector("[data-live-text]") ?? element;
+        place.textContent = `received ${ago}`;
+        if (!element.closest("[role=status], [aria-live]")) say(element.textContent);
       }
     } catch {
       wait = Math.min(wait * 2, 60_000);
@@ -237,7 +240,7 @@ if (root.dataset.times === "local") {
     if (!element.dateTime.includes("T") || Number.isNaN(at.getTime())) continue;
     const utc = element.textContent.trim();
     const clock = utc.match(/\d:\d\d(:\d\d)?/);
-    const ago = !/\d{4}/.test(utc);
+    const ago = "ago" in element.dataset || !/\d{4}/.test(utc);
     const local = shapes[ago || clock?.[1] ? 2 : clock ? 1 : 0].format(at);
     const name = zone.formatToParts(at).find(({ type }) => type === "timeZoneName").value;
     if (ago) {

@@ -113,7 +113,7 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{account, home, keys, project, projects, setup, sign_in};
+    use dashboard::{account, audit, home, keys, project, projects, setup, sign_in};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
@@ -129,6 +129,8 @@ fn pages() -> Router<Web> {
         .route("/projects/{project}", get(project::show))
         .route("/projects/{project}/settings", get(project::settings).post(project::rename))
         .route("/projects/{project}/archive", get(project::ask_archive).post(project::archive))
+        .route("/accounts/{account}/audit", get(audit::list::show))
+        .route("/accounts/{account}/audit.ndjson", get(audit::export::show))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
         .nest("/projects/{project}/keys/{key}", key_pages())
 }

@@ -20,6 +20,7 @@ mod signing;
 mod start;
 mod subprojects;
 mod tokens;
+mod trail;
 mod upkeep;
 mod usage;
 
@@ -55,11 +56,12 @@ pub use rotation::RotateRequest;
 pub use signing::SigningFacts;
 pub use start::StartError;
 pub use tokens::Issued;
+pub use trail::{TrailActor, TrailFilter};
 pub use usage::{Usage, UsageQuestion};
 
 pub use crate::store::accounts::Account;
 pub use crate::store::activity::Activity;
-pub use crate::store::audit::Event;
+pub use crate::store::audit::{Event, TrailEntry};
 pub use crate::store::keys::SecretFacts;
 pub use crate::store::ledger::DenialRow;
 pub use crate::store::links::Link;

@@ -3,6 +3,7 @@
 //! Every form posts to the path of the page that shows it, so that whoever has to sign in first comes back to it.
 
 pub(super) mod account;
+pub(super) mod audit;
 mod failure;
 mod fields;
 mod frame;
