@@ -18,7 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, patch, post};
 
 use crate::operations::App;
 
@@ -80,6 +80,8 @@ fn routes() -> Router<Web> {
         .route("/v1/accounts/{account}/projects", get(api::projects::list).post(api::projects::create))
         .route("/v1/accounts/{account}/usage", get(api::usage::show))
         .route("/v1/accounts/{account}/auditEvents", get(api::audit::list))
+        .route("/v1/accounts/{account}/members", get(api::members::list).post(api::members::invite))
+        .route("/v1/accounts/{account}/members/{user}", patch(api::members::update).delete(api::members::remove))
         .route("/v1/projects/{project}", get(api::projects::show).patch(api::projects::update))
         .route("/v1/projects/{project}/archive", post(api::projects::archive))
         .route("/v1/projects/{project}/subprojects", get(api::subprojects::list).post(api::subprojects::create))
@@ -98,6 +100,9 @@ fn routes() -> Router<Web> {
         .route("/v1/projects/{project}/accessKeys/{key}/disable", post(api::keys::disable))
         .route("/v1/projects/{project}/accessKeys/{key}/enable", post(api::keys::enable))
         .route("/v1/denials/{request}", get(api::denials::show))
+        .route("/v1/me", get(api::people::me))
+        .route("/v1/setupLinks", post(api::people::set_up))
+        .route("/v1/resetLinks", post(api::people::reset))
         .route("/v1/signingKeys", get(api::signing::list))
         .route("/v1/signingKeys/rotate", post(api::signing::rotate))
         .route("/openapi.json", get(openapi::show))

@@ -41,7 +41,7 @@ use crate::config::{Config, Products};
 use crate::store::Store;
 
 pub use accounts::AccountChange;
-pub use authenticate::{Caller, Client, Verified};
+pub use authenticate::{Caller, Client, KeyCaller, Verified};
 pub use gate::{Allowed, Authorization, Call, Grant, Refused};
 pub use introspection::Introspected;
 pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};

@@ -25,6 +25,7 @@ mod opening;
 mod outage;
 mod pages;
 mod passwords;
+mod people_api;
 mod person;
 mod personal_tokens;
 mod postgres;

@@ -49,10 +49,19 @@ impl World {
         self.entered(&step).await
     }
 
+    pub(crate) async fn account(&self, id: &str) -> Account {
+        self.app.account(id.parse().expect("an id")).await.expect("there is such an account")
+    }
+
+    /// A personal token of this person.
+    pub(crate) async fn personal_token(&self, me: &SignedIn) -> String {
+        let made = self.app.create_personal_token(me, None, "of a test", None).await;
+        made.expect("room for one").1.expose().to_owned()
+    }
+
     /// Somebody new who belongs to no account.
     pub(crate) async fn stranger(&self, email: &str) -> SignedIn {
-        let account = self.new_account().await;
-        let account = self.app.account(account.parse().expect("an id")).await.expect("it was just made");
+        let account = self.account(&self.new_account().await).await;
         self.join(&account, email, Role::Owner).await
     }
 
