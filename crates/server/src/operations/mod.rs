@@ -22,6 +22,7 @@ mod subprojects;
 mod tokens;
 mod upkeep;
 mod usage;
+mod usage_days;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,7 +53,8 @@ pub use rotation::RotateRequest;
 pub use signing::SigningFacts;
 pub use start::StartError;
 pub use tokens::Issued;
-pub use usage::{Usage, UsageQuestion};
+pub use usage::{Statement, Usage, UsageQuestion};
+pub use usage_days::{CallsByDay, CallsOf, DRAWN_DAYS};
 
 pub use crate::store::accounts::Account;
 pub use crate::store::activity::Activity;
@@ -63,7 +65,7 @@ pub use crate::store::links::Link;
 pub use crate::store::members::Member;
 pub use crate::store::projects::Project;
 pub use crate::store::sessions::Session;
-pub use crate::store::usage::{Grouping, UsageSum};
+pub use crate::store::usage::{Grouping, Slice, UsageSum, UsedName};
 pub use crate::store::users::{Seat, User};
 pub use crate::store::{OpenError, StoreError};
 
