@@ -108,7 +108,7 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{audit, home, keys, projects, setup, sign_in};
+    use dashboard::{audit, home, keys, projects, requests, setup, sign_in};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
@@ -122,6 +122,7 @@ fn pages() -> Router<Web> {
         .route("/accounts/{account}/projects/new", get(projects::show_new).post(projects::create))
         .route("/accounts/{account}/audit", get(audit::list::show))
         .route("/accounts/{account}/audit.ndjson", get(audit::export::show))
+        .route("/accounts/{account}/requests", get(requests::show))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
 }
 

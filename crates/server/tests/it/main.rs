@@ -23,6 +23,7 @@ mod opening;
 mod outage;
 mod pages;
 mod postgres;
+mod request_pages;
 mod revocation;
 mod rotation;
 mod signing_keys;

@@ -3,6 +3,7 @@
 //! Every form posts to the path of the page that shows it, so that whoever has to sign in first comes back to it.
 
 pub(super) mod audit;
+mod denial_words;
 mod failure;
 mod fields;
 mod frame;
@@ -11,6 +12,7 @@ pub(super) mod keys;
 mod look;
 mod page;
 pub(super) mod projects;
+pub(super) mod requests;
 pub(super) mod setup;
 pub(super) mod sign_in;
 pub(super) mod statics;
