@@ -113,7 +113,7 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{account, audit, home, keys, project, projects, setup, sign_in};
+    use dashboard::{account, audit, home, keys, project, projects, requests, setup, sign_in};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
@@ -131,6 +131,7 @@ fn pages() -> Router<Web> {
         .route("/projects/{project}/archive", get(project::ask_archive).post(project::archive))
         .route("/accounts/{account}/audit", get(audit::list::show))
         .route("/accounts/{account}/audit.ndjson", get(audit::export::show))
+        .route("/accounts/{account}/requests", get(requests::show))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
         .nest("/projects/{project}/keys/{key}", key_pages())
 }

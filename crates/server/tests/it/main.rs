@@ -29,6 +29,7 @@ mod people_api;
 mod person;
 mod personal_tokens;
 mod postgres;
+mod request_pages;
 mod revocation;
 mod rotation;
 mod signing_keys;

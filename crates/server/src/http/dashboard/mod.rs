@@ -4,6 +4,7 @@
 
 pub(super) mod account;
 pub(super) mod audit;
+mod denial_words;
 mod failure;
 mod fields;
 mod frame;
@@ -13,6 +14,7 @@ mod look;
 mod page;
 pub(super) mod project;
 pub(super) mod projects;
+pub(super) mod requests;
 pub(super) mod setup;
 pub(super) mod sign_in;
 pub(super) mod statics;
