@@ -58,7 +58,6 @@ pub use signing::SigningFacts;
 pub use start::StartError;
 pub use tokens::Issued;
 pub use trail::{TrailActor, TrailFilter};
-pub use usage::{Usage, UsageQuestion};
 pub use usage::{Statement, Usage, UsageQuestion};
 pub use usage_days::{CallsByDay, CallsOf, DRAWN_DAYS};
 
