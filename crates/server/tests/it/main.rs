@@ -26,3 +26,4 @@ mod rotation;
 mod signing_keys;
 mod token_endpoint;
 mod token_refusals;
+mod usage_daily;

@@ -12,7 +12,9 @@ mod page;
 pub(super) mod projects;
 pub(super) mod setup;
 pub(super) mod sign_in;
+mod spark;
 pub(super) mod statics;
+pub(super) mod usage;
 mod who;
 mod words;
 
