@@ -27,3 +27,4 @@ mod signing_keys;
 mod token_endpoint;
 mod token_refusals;
 mod usage_daily;
+mod usage_pages;

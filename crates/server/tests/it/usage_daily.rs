@@ -8,15 +8,16 @@ use crate::world::World;
 const DAY: i64 = 86_400;
 
 /// What the hours say of each day, and what the days say.
-const BY_HOUR: &str = "SELECT account_id || ' ' || hour / 86400000000 || project_id || credential_id || product || ' '
+const BY_HOUR: &str =
+    "SELECT account_id || ' ' || (hour / 86400000000) || project_id || credential_id || product || ' '
     || SUM(calls) || ' ' || SUM(denied) FROM usage_hourly
     GROUP BY account_id, hour / 86400000000, project_id, credential_id, product ORDER BY 1";
-const BY_DAY: &str = "SELECT account_id || ' ' || day / 86400000000 || project_id || credential_id || product || ' '
+const BY_DAY: &str = "SELECT account_id || ' ' || (day / 86400000000) || project_id || credential_id || product || ' '
     || calls || ' ' || denied FROM usage_daily ORDER BY 1";
-const TOTALS_BY_HOUR: &str = "SELECT account_id || ' ' || hour / 86400000000 || project_id || product || ' '
+const TOTALS_BY_HOUR: &str = "SELECT account_id || ' ' || (hour / 86400000000) || project_id || product || ' '
     || SUM(calls) || ' ' || SUM(denied) FROM usage_hourly
     GROUP BY account_id, hour / 86400000000, project_id, product ORDER BY 1";
-const TOTALS: &str = "SELECT account_id || ' ' || day / 86400000000 || project_id || product || ' '
+const TOTALS: &str = "SELECT account_id || ' ' || (day / 86400000000) || project_id || product || ' '
     || calls || ' ' || denied FROM usage_daily_totals ORDER BY 1";
 
 async fn days_agree(world: &World) -> Vec<String> {
