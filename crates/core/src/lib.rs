@@ -16,6 +16,7 @@ pub mod page;
 pub mod path;
 pub mod random;
 pub mod rate;
+pub mod recovery;
 pub mod role;
 pub mod route;
 pub mod scope;

@@ -6,9 +6,13 @@ use std::fmt;
 use aws_lc_rs::aead::{AES_256_GCM, Aad, Nonce, RandomizedNonceKey};
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::{hkdf, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use crate::id::UserId;
 use crate::random::Random;
+use crate::recovery::RecoveryCode;
 use crate::secret::Secret;
 
 /// HMAC-SHA-256 of a secret under the pepper: what the database holds instead of the secret.
@@ -85,6 +89,13 @@ impl MasterKey {
         SecretHash::from_bytes(tag.as_ref()).expect("SHA-256 has 32 bytes")
     }
 
+    /// The keyed hash of a person's recovery code. No secret is spelt like this, so that the two never meet.
+    pub fn hash_recovery(&self, user: UserId, code: &RecoveryCode) -> SecretHash {
+        let text = Zeroizing::new(format!("recovery {user} {}", code.expose()));
+        let tag = hmac::sign(&self.pepper, text.as_bytes());
+        SecretHash::from_bytes(tag.as_ref()).expect("SHA-256 has 32 bytes")
+    }
+
     /// Authenticates the text of a page token: 16 bytes.
     pub fn page_tag(&self, text: &[u8]) -> [u8; 16] {
         let tag = hmac::sign(&self.pages, text);
@@ -124,6 +135,22 @@ impl fmt::Debug for MasterKey {
     }
 }
 
+impl MasterKey {
+    /// [`seal`](Self::seal) as text that can stand in a form.
+    pub fn seal_text(&self, row: &str, plain: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode(self.seal(row, plain))
+    }
+
+    /// Reads what [`seal_text`](Self::seal_text) made for the same row.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn open_text(&self, row: &str, text: &str) -> Result<Zeroizing<Vec<u8>>, CannotDecrypt> {
+        let sealed = URL_SAFE_NO_PAD.decode(text).map_err(|_| CannotDecrypt)?;
+        self.open(row, &sealed)
+    }
+}
+
 fn derive(prk: &hkdf::Prk, label: &[u8]) -> Zeroizing<[u8; 32]> {
     let mut key = Zeroizing::new([0_u8; 32]);
     prk.expand(&[label], hkdf::HKDF_SHA256)
@@ -150,14 +177,19 @@ impl MasterKeys {
         &self.present
     }
 
+    /// All keys, the present one first: what was hashed under an older one is still found.
+    pub fn all(&self) -> impl Iterator<Item = &MasterKey> {
+        std::iter::once(&self.present).chain(&self.older)
+    }
+
     /// The key with this fingerprint, if it is one of ours.
     pub fn by_fingerprint(&self, fingerprint: &str) -> Option<&MasterKey> {
-        std::iter::once(&self.present).chain(&self.older).find(|key| key.fingerprint == fingerprint)
+        self.all().find(|key| key.fingerprint == fingerprint)
     }
 
     /// The place of a key in the list: 0 is the present one. Entries remember this instead of the text.
     pub fn index(&self, fingerprint: &str) -> Option<u8> {
-        let at = std::iter::once(&self.present).chain(&self.older).position(|key| key.fingerprint == fingerprint)?;
+        let at = self.all().position(|key| key.fingerprint == fingerprint)?;
         u8::try_from(at).ok()
     }
 
@@ -194,6 +226,20 @@ mod tests {
         assert!(!one.hash(&secret).matches(&two.hash(&secret)));
         assert_ne!(one.fingerprint(), two.fingerprint());
         assert_eq!(format!("{:?}", one.hash(&secret)), "SecretHash(…)");
+    }
+
+    #[test]
+    fn a_sealed_text_opens_only_with_its_name_and_a_code_belongs_to_its_person() {
+        let key = MasterKey::new(&[7; 32]);
+        let text = key.seal_text("a", b"private");
+        assert_eq!(key.open_text("a", &text).expect("same row").as_slice(), b"private");
+        assert!(key.open_text("b", &text).is_err());
+        assert!(key.open_text("a", "%").is_err());
+        let random = crate::random::SystemRandom::default();
+        let [one, two] = [1, 2].map(|second| UserId::new(crate::Timestamp::from_seconds(second), &random));
+        let code = RecoveryCode::generate(&random);
+        assert!(key.hash_recovery(one, &code).matches(&key.hash_recovery(one, &code)));
+        assert!(!key.hash_recovery(one, &code).matches(&key.hash_recovery(two, &code)));
     }
 
     #[test]

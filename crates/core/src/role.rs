@@ -128,6 +128,22 @@ impl Right {
         }
     }
 
+    /// What somebody reads whose role does not have it: the roles that do.
+    pub fn refusal(self) -> &'static str {
+        match self {
+            Self::SeeProjects => "To see projects you must be a member of the account",
+            Self::ManageProjects => "To change projects you need the role owner, admin or developer",
+            Self::SeeKeys => "To see access keys you need the role owner, admin, developer or auditor",
+            Self::ManageKeys => "To change access keys you need the role owner, admin or developer",
+            Self::SeeUsage => "To see usage you must be a member of the account",
+            Self::SeeMembers => "To see members you need the role owner, admin, developer or auditor",
+            Self::ManageMembers => "To change members you need the role owner or admin",
+            Self::SeeAudit => "To read the audit log you need the role owner, admin or auditor",
+            Self::SeeDenials => "To look up denied requests you need the role owner, admin, developer or auditor",
+            Self::ManageAccount => "To change the account you need the role owner or admin",
+        }
+    }
+
     /// What a refusal says is needed.
     pub fn purpose(self) -> &'static str {
         match self {
@@ -172,6 +188,19 @@ mod tests {
         for right in Right::ALL {
             assert!(Role::Owner.may(right), "{right:?}");
             assert_eq!(Role::Auditor.may(right), right.only_reads(), "{right:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_exactly_the_roles_that_may() {
+        for right in Right::ALL {
+            let text = right.refusal();
+            assert!(text.starts_with(&format!("To {} you ", right.purpose())), "{text}");
+            let all = Role::ALL.into_iter().all(|role| role.may(right));
+            for role in Role::ALL {
+                let named = text.split([' ', ',']).any(|word| word == role.word());
+                assert_eq!(named, role.may(right) && !all, "{text}: {role}");
+            }
         }
     }
 

@@ -20,6 +20,7 @@ mod signing;
 mod start;
 mod subprojects;
 mod tokens;
+mod trail;
 mod upkeep;
 mod usage;
 mod usage_days;
@@ -41,28 +42,33 @@ use crate::config::{Config, Products};
 use crate::store::Store;
 
 pub use accounts::AccountChange;
-pub use authenticate::{Caller, Client, Verified};
+pub use authenticate::{Caller, Client, KeyCaller, Verified};
 pub use gate::{Allowed, Authorization, Call, Grant, Refused};
 pub use introspection::Introspected;
 pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};
 pub use ledger::LedgerNumbers;
 pub use manage::{Actor, Doing, ManageError, Page};
-pub use people::{Attempt, Cookie, FirstSetUp, MadeLink, Person, SignInError, SignInStep, SignedIn};
+pub use people::{
+    Attempt, Cookie, Enrolment, FactorAttempt, FactorChanged, FirstSetUp, Invitation, MadeLink, MemberPower, Person,
+    ProofError, QrPath, SignInError, SignInStep, SignedIn,
+};
 pub use projects::ProjectChange;
 pub use rotation::RotateRequest;
 pub use signing::SigningFacts;
 pub use start::StartError;
 pub use tokens::Issued;
+pub use trail::{TrailActor, TrailFilter};
 pub use usage::{Statement, Usage, UsageQuestion};
 pub use usage_days::{CallsByDay, CallsOf, DRAWN_DAYS};
 
 pub use crate::store::accounts::Account;
 pub use crate::store::activity::Activity;
-pub use crate::store::audit::Event;
+pub use crate::store::audit::{Event, TrailEntry};
 pub use crate::store::keys::SecretFacts;
 pub use crate::store::ledger::DenialRow;
 pub use crate::store::links::Link;
 pub use crate::store::members::Member;
+pub use crate::store::personal_tokens::PersonalToken;
 pub use crate::store::projects::Project;
 pub use crate::store::sessions::Session;
 pub use crate::store::usage::{Grouping, Slice, UsageSum, UsedName};
@@ -72,7 +78,7 @@ pub use crate::store::{OpenError, StoreError};
 use directory::Directory;
 use ledger::Ledger;
 use limits::Limits;
-use people::{Delays, Passwords};
+use people::{Delays, Passwords, Post};
 use revocations::Revocations;
 
 /// How many verified tokens are remembered.
@@ -101,6 +107,7 @@ pub struct App {
     limits: Limits,
     delays: Delays,
     passwords: Passwords,
+    post: Post,
     ledger: Ledger,
     /// Counts up from a random start, so that request ids of two processes differ.
     next_request: AtomicU64,

@@ -18,7 +18,7 @@ use super::directory::Directory;
 use super::ledger::Ledger;
 use super::ledger_commit::Committer;
 use super::limits::Limits;
-use super::people::{Delays, Passwords};
+use super::people::{Delays, Passwords, Post};
 use super::revocations::Revocations;
 use super::{App, REMEMBERED_TOKENS, master, signing};
 use crate::config::{Config, ConfigError, Durability};
@@ -96,6 +96,7 @@ impl App {
             }
         };
         let committer = Committer::start(&store, products.clone(), now, &*random).await.map_err(OpenError::from)?;
+        let (post, postman) = Post::open();
         let app = Arc::new(Self {
             issuer: Issuer::new(&config.public_url),
             audience: config.platform_audience().into(),
@@ -115,6 +116,7 @@ impl App {
             limits: Limits::new(&config.limits),
             delays: Delays::default(),
             passwords: Passwords::default(),
+            post,
             ledger: Ledger::default(),
             next_request: AtomicU64::new(random_u128(&*random) as u64),
             changing_keys: tokio::sync::Mutex::default(),
@@ -128,6 +130,7 @@ impl App {
         });
         app.maintain().await.map_err(OpenError::from)?;
         tokio::spawn(committer.run(Arc::clone(&app)));
+        tokio::spawn(postman.run(Arc::downgrade(&app)));
         tokio::spawn(super::upkeep::run(Arc::downgrade(&app)));
         Ok(app)
     }

@@ -24,6 +24,7 @@ statements! {
          FROM links WHERE account_id = $1 AND purpose = 'invitation' AND ends_at > $2 AND id > $3 ORDER BY id LIMIT $4");
     USE_LINK = Sql::both("DELETE FROM links WHERE id = $1 AND ends_at > $2");
     WITHDRAW = Sql::both("DELETE FROM links WHERE id = $1 AND account_id = $2 AND purpose = 'invitation'");
+    FORGET_LINKS_OF = Sql::both("DELETE FROM links WHERE user_id = $1");
     FORGET_LINKS = Sql::both("DELETE FROM links WHERE ends_at <= $1");
 }
 
@@ -143,6 +144,11 @@ impl Tx<'_> {
             link.ends_at,
         ];
         self.execute(INSERT_LINK, values).await.map(|_| ())
+    }
+
+    /// Forgets the links that would sign a person in or set its password.
+    pub(super) async fn forget_links_of(&mut self, user: UserId) -> Result<(), StoreError> {
+        self.execute(FORGET_LINKS_OF, args![user]).await.map(|_| ())
     }
 
     /// Uses a link up; `false` when it was used before, or has ended.

@@ -5,12 +5,14 @@ pub(crate) mod activity;
 pub(crate) mod audit;
 pub(crate) mod denials;
 pub(crate) mod engine;
+pub(crate) mod factors;
 pub(crate) mod forms;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod lifecycle;
 pub(crate) mod links;
 pub(crate) mod members;
+pub(crate) mod personal_tokens;
 pub(crate) mod projects;
 pub(crate) mod revocations;
 pub(crate) mod schema;
@@ -65,12 +67,14 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
         activity::STATEMENTS,
         audit::STATEMENTS,
         denials::STATEMENTS,
+        factors::STATEMENTS,
         forms::STATEMENTS,
         keys::STATEMENTS,
         ledger::STATEMENTS,
         lifecycle::STATEMENTS,
         links::STATEMENTS,
         members::STATEMENTS,
+        personal_tokens::STATEMENTS,
         projects::STATEMENTS,
         revocations::STATEMENTS,
         schema::STATEMENTS,

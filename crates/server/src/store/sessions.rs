@@ -29,7 +29,6 @@ statements! {
         "UPDATE sessions SET old_hash = hash, old_ends_at = $4, hash = $3, renewed_at = $5, confirmed_at = $6, seen_at = $5
          WHERE id = $1 AND renewed_at = $2 AND pending = 0");
     SEE_SESSION = Sql::both("UPDATE sessions SET seen_at = $2 WHERE id = $1 AND seen_at < $2");
-    CONFIRM_SESSION = Sql::both("UPDATE sessions SET confirmed_at = $2 WHERE id = $1");
     END_SESSION = Sql::both("DELETE FROM sessions WHERE user_id = $1 AND id = $2");
     END_SESSIONS = Sql::both("DELETE FROM sessions WHERE user_id = $1 AND id <> $2");
     FORGET_SESSIONS = Sql::both("DELETE FROM sessions WHERE ends_at <= $1 OR seen_at <= $2");
@@ -135,12 +134,6 @@ impl Store {
     pub(crate) async fn see_session(&self, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
         tx.execute(SEE_SESSION, args![id, now]).await?;
-        tx.commit().await
-    }
-
-    pub(crate) async fn confirm_session(&self, id: SessionId, now: Timestamp) -> Result<(), StoreError> {
-        let mut tx = self.engine.begin(Writer::Identity).await?;
-        tx.execute(CONFIRM_SESSION, args![id, now]).await?;
         tx.commit().await
     }
 

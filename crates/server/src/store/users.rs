@@ -1,6 +1,5 @@
 //! People who sign in, and what they sign in with.
 
-use tollgate_core::id::SessionId;
 use tollgate_core::{AccountId, Role, Timestamp, UserId};
 
 use super::accounts::{Account, read_account};
@@ -8,6 +7,7 @@ use super::audit::Event;
 use super::engine::{Row, Sql, Tx, Writer, statements};
 use super::links::Link;
 use super::projects::Project;
+use super::sessions::Renewal;
 use super::value::args;
 use super::{Store, StoreError};
 
@@ -74,6 +74,29 @@ pub(crate) struct NewUser<'a> {
     pub(crate) password: Option<&'a str>,
     pub(crate) operator: bool,
     pub(crate) at: Timestamp,
+}
+
+impl From<&NewUser<'_>> for User {
+    fn from(new: &NewUser<'_>) -> Self {
+        Self {
+            id: new.id,
+            email: new.email.to_owned(),
+            operator: new.operator,
+            has_password: new.password.is_some(),
+            has_factor: false,
+            rights_at: new.at,
+            created_at: new.at,
+        }
+    }
+}
+
+/// What allows a new password.
+#[derive(Clone, Copy)]
+pub(crate) enum PasswordBy<'a> {
+    /// A link, which is used up.
+    Link(&'a Link),
+    /// A session, which gets a new cookie.
+    Session(&'a Renewal),
 }
 
 /// What the first start makes: the operator, who owns the first account with its first project.
@@ -144,24 +167,32 @@ impl Store {
         tx.commit().await
     }
 
-    /// Sets a password. All sessions end but the one that is kept; a link that allowed it is used up: `false` when it was
-    /// used before.
+    /// Sets a password. The person's sessions and other links end, but for the session that is renewed. `false`, and
+    /// nothing is done, when the link that allowed it was used before, or another request has renewed the session.
     pub(crate) async fn set_password(
         &self,
-        user: UserId,
-        password: &str,
-        keep: Option<SessionId>,
-        link: Option<&Link>,
+        (user, password): (UserId, &str),
+        by: PasswordBy<'_>,
         event: &Event,
     ) -> Result<bool, StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
-        if let Some(link) = link
-            && !tx.use_link(link, event.at).await?
-        {
-            return Ok(false);
-        }
+        let kept = match by {
+            PasswordBy::Link(link) => {
+                if !tx.use_link(link, event.at).await? {
+                    return Ok(false);
+                }
+                None
+            }
+            PasswordBy::Session(renewal) => {
+                if !tx.renew_session(renewal).await? {
+                    return Ok(false);
+                }
+                Some(renewal.session)
+            }
+        };
         tx.execute(SET_PASSWORD, args![user, password, event.at]).await?;
-        tx.end_sessions(user, keep).await?;
+        tx.end_sessions(user, kept).await?;
+        tx.forget_links_of(user).await?;
         tx.write_event(event).await?;
         tx.commit().await.map(|()| true)
     }

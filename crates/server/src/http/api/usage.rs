@@ -6,11 +6,12 @@ use serde::Serialize;
 use tollgate_core::Timestamp;
 use utoipa::ToSchema;
 
-use super::caller::OperatedAccount;
+use super::caller::InAccount;
 use super::page::Query;
 use crate::http::Web;
 use crate::http::extract::invalid;
 use crate::http::problem::Problem;
+use crate::http::rights::SeeUsage;
 use crate::operations::{Grouping, Slice, Usage, UsageQuestion, UsageSum};
 
 /// One sum, with the one field that it is grouped by.
@@ -55,7 +56,7 @@ pub(crate) struct UsageReport {
     responses((status = 200, body = UsageReport), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn show(
     State(web): State<Web>,
-    account: OperatedAccount,
+    account: InAccount<SeeUsage>,
     query: Query,
 ) -> Result<Answer<UsageReport>, Problem> {
     let grouping = match query.value("groupBy") {
@@ -68,7 +69,7 @@ pub(crate) async fn show(
     };
     let (from, to) = (query.instant("from")?, query.instant("to")?);
     let question = UsageQuestion { within: None, from, to, grouping, slice: Slice::ALL };
-    let usage = web.app.usage(account.0, question).await?;
+    let usage = web.app.usage(account.account.id, question).await?;
     Ok(Answer(report(&usage, grouping)))
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Every form posts to the path of the page that shows it, so that whoever has to sign in first comes back to it.
 
+pub(super) mod account;
+pub(super) mod audit;
+mod denial_words;
 mod failure;
 mod fields;
 mod frame;
@@ -9,7 +12,9 @@ pub(super) mod home;
 pub(super) mod keys;
 mod look;
 mod page;
+pub(super) mod project;
 pub(super) mod projects;
+pub(super) mod requests;
 pub(super) mod setup;
 pub(super) mod sign_in;
 mod spark;

@@ -11,6 +11,8 @@ pub(crate) struct Moment {
     pub(crate) iso: String,
     /// `2026-11-23 17:34 UTC`
     pub(crate) text: String,
+    /// `2026-11-23 17:34:58 UTC`
+    pub(crate) exact: String,
     /// `2026-11-23`
     pub(crate) date: String,
 }
@@ -21,7 +23,8 @@ impl From<Timestamp> for Moment {
         let date = iso.get(..10).unwrap_or(&iso).to_owned();
         let time = iso.get(11..16).unwrap_or_default();
         let text = format!("{date} {time} UTC");
-        Self { iso, text, date }
+        let exact = format!("{date} {} UTC", iso.get(11..19).unwrap_or_default());
+        Self { iso, text, exact, date }
     }
 }
 

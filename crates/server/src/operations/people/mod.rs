@@ -1,11 +1,18 @@
 //! People: who signs in, and what they may.
 
 mod delays;
+mod enrolment;
+mod factor;
 mod links;
+mod members;
 mod passwords;
+mod post;
+mod proof;
+mod reset;
 mod sessions;
 mod setup;
 mod sign_in;
+mod tokens;
 
 use tollgate_core::{AccountId, ProjectId, Right, Role, Timestamp, UserId};
 
@@ -14,13 +21,18 @@ use crate::store::StoreError;
 use crate::store::accounts::Account;
 use crate::store::users::{Seat, User};
 
+pub use enrolment::{Enrolment, QrPath};
+pub use factor::{FactorAttempt, FactorChanged};
 pub use links::MadeLink;
+pub use members::{Invitation, MemberPower};
+pub use proof::ProofError;
 pub use sessions::{Cookie, SignedIn};
 pub use setup::FirstSetUp;
 pub use sign_in::{Attempt, SignInError, SignInStep};
 
 pub(super) use delays::Delays;
 pub(super) use passwords::Passwords;
+pub(super) use post::Post;
 
 /// For how long the ids of forms that were sent are remembered.
 const FORM_DAYS: i64 = 35;
@@ -50,6 +62,24 @@ impl Person {
     }
 }
 
+impl Person {
+    /// Refuses unless it may do that in the account.
+    ///
+    /// # Errors
+    /// [`ManageError::Forbidden`], which names the roles that may.
+    pub fn require(&self, account: &Account, right: Right) -> Result<(), ManageError> {
+        if self.may(account, right) {
+            return Ok(());
+        }
+        let suspended = self.role_in(account.id).is_some_and(|role| role.may(right));
+        Err(ManageError::Forbidden(if suspended {
+            "The account is suspended: it can be read, but not changed"
+        } else {
+            right.refusal()
+        }))
+    }
+}
+
 impl App {
     /// An account that the person belongs to; any for the operator. For others it is the same as one that does not exist.
     ///
@@ -75,7 +105,26 @@ impl App {
         }
     }
 
-    /// What a person, with what it may.
+    /// Who stands behind an entry of the audit trail, for people: an e-mail address, the name of a key, or who we are.
+    ///
+    /// # Errors
+    /// An outage.
+    pub async fn actor_name(&self, account: &Account, actor: &str) -> Result<String, ManageError> {
+        if let Some(user) = actor.strip_prefix("user:").and_then(|id| id.parse().ok()) {
+            // The operator's own address is nobody's business but the operator's.
+            let member = self.store.member(account.id, user).await?;
+            return Ok(member.map_or_else(|| "a former member, or the operator".to_owned(), |member| member.email));
+        }
+        if let Some(key) = actor.strip_prefix("key:").and_then(|id| id.parse().ok()) {
+            let key = self.store.key(key).await?;
+            return Ok(
+                key.map_or_else(|| "a deleted access key".to_owned(), |key| format!("access key {}", key.display_name))
+            );
+        }
+        Ok(if actor == "operator" { "the operator".to_owned() } else { actor.to_owned() })
+    }
+
+    /// A person, with what it may.
     pub(super) async fn person(&self, user: User) -> Result<Person, StoreError> {
         let seats = self.store.seats(user.id).await?;
         Ok(Person { user, seats })
@@ -98,6 +147,7 @@ impl App {
     pub(super) async fn forget_people(&self, now: Timestamp) -> Result<(), StoreError> {
         self.store.forget_sessions(now, self.unseen_before()).await?;
         self.store.forget_links(now).await?;
+        self.store.forget_personal_tokens(now.plus_seconds(-tokens::SHOWN_DAYS * DAY)).await?;
         self.store.forget_forms(now.plus_seconds(-FORM_DAYS * DAY)).await
     }
 

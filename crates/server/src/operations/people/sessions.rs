@@ -7,6 +7,7 @@ use tollgate_core::id::SessionId;
 use tollgate_core::secret::SecretKind;
 use tollgate_core::{Secret, Timestamp};
 
+use super::delays::Trier;
 use super::{DAY, Person};
 use crate::operations::{Actor, App, Client, Doing, ManageError};
 use crate::store::StoreError;
@@ -52,6 +53,11 @@ impl SignedIn {
     pub fn doing<'a>(&'a self, form: Option<&'a str>) -> Doing<'a> {
         Doing { actor: &self.actor, address: self.address, form }
     }
+
+    /// This person, when it proves itself again.
+    pub(super) fn trier(&self) -> Trier {
+        Trier { email: self.person.user.email.clone(), address: self.address, is_known: true }
+    }
 }
 
 impl App {
@@ -68,10 +74,14 @@ impl App {
         let now = self.now();
         let hash = self.master.present().hash(&secret);
         let found = self.store.session(hash.as_bytes(), now, self.unseen_before()).await?;
-        let Some((session, user)) = found else { return Ok(None) };
+        let Some((mut session, user)) = found else { return Ok(None) };
         let mut renewed = None;
         if !session.pending && user.rights_at > session.renewed_at {
-            renewed = self.renewed(&session, session.confirmed_at).await?;
+            let (renewal, cookie) = self.renewal(&session, session.confirmed_at, OVERLAP);
+            if self.store.renew_session(&renewal).await? {
+                session.renewed_at = renewal.now;
+                renewed = Some(cookie);
+            }
         } else if session.seen_at.plus_seconds(SEEN_PERIOD) < now {
             // What is only remembered must not refuse a request.
             if let Err(cause) = self.store.see_session(session.id, now).await {
@@ -122,17 +132,28 @@ impl App {
         session: &Session,
         confirmed_at: Timestamp,
     ) -> Result<Option<Cookie>, StoreError> {
+        let (renewal, cookie) = self.renewal(session, confirmed_at, OVERLAP);
+        Ok(self.store.renew_session(&renewal).await?.then_some(cookie))
+    }
+
+    /// A new cookie for a session whose person has just proven itself. The old cookie ends at once.
+    pub(super) fn strict_renewal(&self, session: &Session) -> (Renewal, Cookie) {
+        self.renewal(session, self.now(), 0)
+    }
+
+    /// `overlap`: for how many seconds the old cookie is taken.
+    fn renewal(&self, session: &Session, confirmed_at: Timestamp, overlap: i64) -> (Renewal, Cookie) {
         let now = self.now();
         let (cookie, hash) = self.new_cookie(session.ends_at);
         let renewal = Renewal {
             session: session.id,
             seen: session.renewed_at,
             hash,
-            old_ends_at: now.plus_seconds(OVERLAP),
+            old_ends_at: now.plus_seconds(overlap),
             now: now.after(session.renewed_at),
             confirmed_at,
         };
-        Ok(self.store.renew_session(&renewal).await?.then_some(cookie))
+        (renewal, cookie)
     }
 
     /// A new session with its cookie and the hash to store.

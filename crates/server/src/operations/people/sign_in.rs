@@ -131,7 +131,7 @@ impl App {
     /// See [`SignInError`].
     pub async fn confirm(&self, signed_in: &SignedIn, password: &str) -> Result<Option<Cookie>, SignInError> {
         let user = &signed_in.person.user;
-        let trier = Trier { email: user.email.clone(), address: signed_in.address, is_known: true };
+        let trier = signed_in.trier();
         self.delays.take(&trier, self.now()).map_err(|seconds| SignInError::Wait(Wait(seconds)))?;
         let stored = self.store.user(user.id).await?.and_then(|(_, proofs)| proofs.password);
         if !self.password_fits(password, stored).await {
@@ -160,8 +160,12 @@ impl App {
     }
 
     fn trier(&self, email: &str, attempt: &Attempt<'_>, user: Option<&User>) -> Trier {
-        let sealed = page::open(self.master.present(), DEVICE, attempt.device).ok();
-        let is_known = sealed.zip(user).is_some_and(|(id, user)| id == user.id.to_string());
+        let is_known = user.is_some_and(|user| self.knows(attempt.device, user));
         Trier { email: email.to_owned(), address: attempt.client.address, is_known }
+    }
+
+    /// Whether this person has signed in before with the browser that keeps this.
+    pub(super) fn knows(&self, device: &str, user: &User) -> bool {
+        page::open(self.master.present(), DEVICE, device).is_ok_and(|id| id == user.id.to_string())
     }
 }
