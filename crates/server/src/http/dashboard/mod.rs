@@ -17,7 +17,9 @@ pub(super) mod projects;
 pub(super) mod requests;
 pub(super) mod setup;
 pub(super) mod sign_in;
+mod spark;
 pub(super) mod statics;
+pub(super) mod usage;
 mod who;
 mod words;
 

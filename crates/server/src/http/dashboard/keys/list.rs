@@ -1,5 +1,7 @@
 //! The access keys of an account: a section per project, the chosen one first and unfolded.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -9,10 +11,11 @@ use crate::http::Web;
 use crate::http::dashboard::failure::Failure;
 use crate::http::dashboard::frame::{Frame, Here};
 use crate::http::dashboard::page::Page;
+use crate::http::dashboard::spark::Spark;
 use crate::http::dashboard::who::InAccount;
 use crate::http::dashboard::words::{Moment, ago, until};
 use crate::http::rights::SeeKeys;
-use crate::operations::{self, KeyView, ManageError, Project};
+use crate::operations::{self, CallsByDay, CallsOf, KeyView, ManageError, Project};
 
 /// Keys of the chosen project on one page.
 const PAGE: i64 = 50;
@@ -55,6 +58,7 @@ struct Line {
     status: Status,
     used: Option<(Moment, String)>,
     expires: Option<(Moment, String, &'static str)>,
+    calls: Spark,
     created: Moment,
     disabled: bool,
 }
@@ -92,7 +96,8 @@ pub(crate) async fn show(State(web): State<Web>, at: InAccount<SeeKeys>) -> Resu
             let page = operations::Page { size: Some(PAGE), token: at.me.visitor.query("page").to_owned() };
             let (views, next) = web.app.keys(project.id, &page).await?;
             let now = web.app.now();
-            lines = views.iter().map(|view| line(view, now)).collect();
+            let calls = calls(&web, &at, project, &views).await?;
+            lines = views.iter().map(|view| line(view, now, calls.get(&view.key.id.to_string()))).collect();
             if !next.is_empty() {
                 more = format!("{}/accounts/{}/keys?project={}&page={next}", at.me.base(), at.account.id, project.id);
             }
@@ -129,7 +134,18 @@ async fn chosen(web: &Web, at: &InAccount<SeeKeys>, projects: &[Project]) -> Res
     if project.account == at.account.id { Ok(Some(project)) } else { Err(ManageError::NotFound("project").into()) }
 }
 
-fn line(view: &KeyView, now: Timestamp) -> Line {
+/// The calls of the keys that are shown, by KEY ID.
+async fn calls(
+    web: &Web,
+    at: &InAccount<SeeKeys>,
+    project: &Project,
+    views: &[KeyView],
+) -> Result<HashMap<String, CallsByDay>, Failure> {
+    let (Some(first), Some(last)) = (views.first(), views.last()) else { return Ok(HashMap::new()) };
+    Ok(web.app.calls_by_day(CallsOf::Keys(at.account.id, project.id, first.key.id, last.key.id)).await?)
+}
+
+fn line(view: &KeyView, now: Timestamp, calls: Option<&CallsByDay>) -> Line {
     let key = &view.key;
     let used = view.activity.first().map(|use_| (use_.used_at.into(), ago(use_.used_at, now)));
     let expires = key.expires_at.map(|end| {
@@ -148,6 +164,7 @@ fn line(view: &KeyView, now: Timestamp) -> Line {
         status: Status::of(view, now),
         used,
         expires,
+        calls: Spark::of(calls),
         created: key.created_at.into(),
         disabled: key.disabled_at.is_some(),
     }
