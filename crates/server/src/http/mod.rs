@@ -108,10 +108,11 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{audit, home, keys, projects, requests, setup, sign_in};
+    use dashboard::{audit, help, home, keys, projects, requests, setup, sign_in};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
+        .route("/help", get(help::show))
         .route("/setup", get(setup::show).post(setup::set_up))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-in/link", get(sign_in::by_link))

@@ -12,6 +12,7 @@ mod denials;
 mod documents;
 mod forms;
 mod gate_doors;
+mod help_pages;
 mod identities;
 mod introspection;
 mod key_races;

@@ -7,6 +7,7 @@ mod denial_words;
 mod failure;
 mod fields;
 mod frame;
+pub(super) mod help;
 pub(super) mod home;
 pub(super) mod keys;
 mod look;
