@@ -49,10 +49,10 @@ async function copyBy(button, text) {
   const words = button.querySelector("[data-words]") ?? button.firstChild;
   const kept = restore.get(button) ?? { words: words.textContent, label: button.getAttribute("aria-label") };
   clearTimeout(kept.timer);
-  const text2 = done ? "Copied" : "Not copied";
-  words.textContent = text2;
+  const answer = done ? "Copied" : "Not copied";
+  words.textContent = answer;
   // A label of its own would keep the old words for those who hear the page.
-  if (kept.label !== null) button.setAttribute("aria-label", `${text2}: ${kept.label}`);
+  if (kept.label !== null) button.setAttribute("aria-label", `${answer}: ${kept.label}`);
   say(done ? "Copied" : "Not copied: select the text and copy it by hand");
   kept.timer = setTimeout(() => {
     words.textContent = kept.words;
@@ -75,18 +75,18 @@ function fields() {
 const asCamel = (id) => id.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
 const asCell = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
-const forms = {
+const urlLast = () => fields().sort((a, b) => (a[0] === "url") - (b[0] === "url"));
+
+const formats = {
   env: () => fields().map(([id, value]) => `TOLLGATE_${id.toUpperCase().replaceAll("-", "_")}=${value}\n`).join(""),
   json: () => `${JSON.stringify(Object.fromEntries(urlLast().map(([id, value]) => [asCamel(id), value])), null, 2)}\n`,
   csv: () => `${urlLast().map(([id]) => asCamel(id))}\r\n${urlLast().map(([, value]) => asCell(value))}\r\n`,
 };
 
-const urlLast = () => [...fields()].sort((a, b) => (a[0] === "url") - (b[0] === "url"));
-
 function download(kind) {
   const named = secretPage.querySelector("#key-id, #service-plan-id");
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([forms[kind]()], { type: "application/octet-stream" }));
+  link.href = URL.createObjectURL(new Blob([formats[kind]()], { type: "application/octet-stream" }));
   link.download = `tollgate-${named?.value ?? "credential"}.${kind}`;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
@@ -98,8 +98,12 @@ if (secretPage) {
   addEventListener("pagehide", () => {
     for (const field of all("#key-secret, #api-token, [data-secret]", secretPage)) {
       field.removeAttribute("value");
-      if ("value" in field) field.value = "";
-      else field.textContent = "";
+      if ("value" in field) {
+        field.value = "";
+        field.placeholder = "no longer shown";
+      } else {
+        field.textContent = "";
+      }
     }
     for (const button of all("[data-copy-all], [data-download], [data-copy-from=key-secret], [data-copy-from=api-token]", secretPage)) {
       button.hidden = true;
@@ -113,8 +117,8 @@ addEventListener("click", ({ target }) => {
   const button = target.closest("button");
   if (button?.dataset.copy !== undefined) copyBy(button, button.dataset.copy);
   else if (button?.dataset.copyFrom) copyBy(button, document.getElementById(button.dataset.copyFrom)?.value ?? "");
-  else if (button?.dataset.copyAll !== undefined && secretPage) copyBy(button, forms.env());
-  else if (forms[button?.dataset.download] && secretPage) download(button.dataset.download);
+  else if (button?.dataset.copyAll !== undefined && secretPage) copyBy(button, formats.env());
+  else if (formats[button?.dataset.download] && secretPage) download(button.dataset.download);
   if (target.matches("input[readonly], textarea[readonly]")) target.select();
   closeMenus(target);
 });
@@ -165,7 +169,7 @@ function busy(form, on) {
   form.toggleAttribute("data-busy", on);
   for (const button of submits(form)) {
     // Not `disabled`: the browser leaves a disabled button's own name and value out of what it sends.
-    button.setAttribute("aria-disabled", String(on));
+    button.setAttribute("aria-disabled", String(on || form.querySelector("[data-gate-box]")?.checked === false));
     button.setAttribute("aria-busy", String(on));
   }
 }
@@ -207,7 +211,9 @@ function watch(element) {
       wait = 2000;
       if (usedAt) {
         over = true;
-        element.textContent = `received ${ago}`;
+        const place = element.querySelector("[data-live-text]") ?? element;
+        place.textContent = `received ${ago}`;
+        if (!element.closest("[role=status], [aria-live]")) say(element.textContent);
       }
     } catch {
       wait = Math.min(wait * 2, 60_000);
@@ -224,7 +230,7 @@ all("[data-live]").forEach(watch);
 
 if (root.dataset.times === "local") {
   // Swedish writes dates as the rest of the dashboard does: 2026-08-01 17:34:58.
-  const formats = [{}, { timeStyle: "short" }, { timeStyle: "medium" }].map(
+  const shapes = [{}, { timeStyle: "short" }, { timeStyle: "medium" }].map(
     (more) => new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", ...more }),
   );
   const zone = new Intl.DateTimeFormat("en", { timeZoneName: "short" });
@@ -234,8 +240,8 @@ if (root.dataset.times === "local") {
     if (!element.dateTime.includes("T") || Number.isNaN(at.getTime())) continue;
     const utc = element.textContent.trim();
     const clock = utc.match(/\d:\d\d(:\d\d)?/);
-    const ago = !/\d{4}/.test(utc);
-    const local = formats[ago || clock?.[1] ? 2 : clock ? 1 : 0].format(at);
+    const ago = "ago" in element.dataset || !/\d{4}/.test(utc);
+    const local = shapes[ago || clock?.[1] ? 2 : clock ? 1 : 0].format(at);
     const name = zone.formatToParts(at).find(({ type }) => type === "timeZoneName").value;
     if (ago) {
       // "3 h ago" is true in every zone; the moment itself goes where the pointer finds it.

@@ -42,6 +42,12 @@ impl Watch {
         self.secret(what, key, None);
     }
 
+    /// Watches a secret that stands in the last answer's page, or in none when it came by another way.
+    pub(crate) fn text(&mut self, what: &'static str, secret: &str, is_in_last: bool) {
+        let maker = is_in_last.then(|| self.answers.len() - 1);
+        self.secret(what, &Key { id: String::new(), secret: secret.to_owned() }, maker);
+    }
+
     fn secret(&mut self, what: &'static str, key: &Key, maker: Option<usize>) {
         let Key { id, secret } = key;
         // The hint shows the first characters: a piece after them stands for the whole, in any escaping.

@@ -9,6 +9,7 @@ mod kill;
 mod kill_load;
 mod kill_model;
 mod leak;
+mod leak_people;
 mod leak_watch;
 mod observe;
 mod permissions;

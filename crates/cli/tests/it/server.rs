@@ -89,8 +89,14 @@ impl House {
         self.starts += 1;
         let log = self.path().join(format!("log-{}", self.starts));
         let file = File::create(&log).expect("a log");
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(file).spawn().expect("the server starts");
+        let printed = File::create(self.path().join(format!("out-{}", self.starts))).expect("a file");
+        let child = command.stdin(Stdio::null()).stdout(printed).stderr(file).spawn().expect("the server starts");
         Server::ready(child, log, self.data())
+    }
+
+    /// What the last server has printed on standard output.
+    pub(crate) fn printed(&self) -> String {
+        std::fs::read_to_string(self.path().join(format!("out-{}", self.starts))).expect("what it printed")
     }
 
     /// What all servers have logged.

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, post};
+use axum::routing::{any, get, patch, post};
 
 use crate::operations::App;
 
@@ -80,6 +80,8 @@ fn routes() -> Router<Web> {
         .route("/v1/accounts/{account}/projects", get(api::projects::list).post(api::projects::create))
         .route("/v1/accounts/{account}/usage", get(api::usage::show))
         .route("/v1/accounts/{account}/auditEvents", get(api::audit::list))
+        .route("/v1/accounts/{account}/members", get(api::members::list).post(api::members::invite))
+        .route("/v1/accounts/{account}/members/{user}", patch(api::members::update).delete(api::members::remove))
         .route("/v1/projects/{project}", get(api::projects::show).patch(api::projects::update))
         .route("/v1/projects/{project}/archive", post(api::projects::archive))
         .route("/v1/projects/{project}/subprojects", get(api::subprojects::list).post(api::subprojects::create))
@@ -98,6 +100,9 @@ fn routes() -> Router<Web> {
         .route("/v1/projects/{project}/accessKeys/{key}/disable", post(api::keys::disable))
         .route("/v1/projects/{project}/accessKeys/{key}/enable", post(api::keys::enable))
         .route("/v1/denials/{request}", get(api::denials::show))
+        .route("/v1/me", get(api::people::me))
+        .route("/v1/setupLinks", post(api::people::set_up))
+        .route("/v1/resetLinks", post(api::people::reset))
         .route("/v1/signingKeys", get(api::signing::list))
         .route("/v1/signingKeys/rotate", post(api::signing::rotate))
         .route("/openapi.json", get(openapi::show))
@@ -108,7 +113,7 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{audit, help, home, keys, projects, requests, setup, sign_in};
+    use dashboard::{account, audit, help, home, keys, project, projects, requests, setup, sign_in};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
@@ -121,10 +126,30 @@ fn pages() -> Router<Web> {
         .route("/accounts/{account}/keys", get(keys::list::show))
         .route("/accounts/{account}/projects", get(projects::list))
         .route("/accounts/{account}/projects/new", get(projects::show_new).post(projects::create))
+        .route("/accounts/{account}/settings", get(account::settings).post(account::rename))
+        .route("/projects/{project}", get(project::show))
+        .route("/projects/{project}/settings", get(project::settings).post(project::rename))
+        .route("/projects/{project}/archive", get(project::ask_archive).post(project::archive))
         .route("/accounts/{account}/audit", get(audit::list::show))
         .route("/accounts/{account}/audit.ndjson", get(audit::export::show))
         .route("/accounts/{account}/requests", get(requests::show))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
+        .nest("/projects/{project}/keys/{key}", key_pages())
+}
+
+/// The pages of one access key.
+fn key_pages() -> Router<Web> {
+    use dashboard::keys::{actions, delete, details, rotate};
+    Router::new()
+        .route("/", get(details::show))
+        .route("/first-use", get(details::first_use))
+        .route("/rename", get(actions::show_rename).post(actions::rename))
+        .route("/rotate", get(rotate::show).post(rotate::rotate))
+        .route("/end-overlap", get(actions::ask_end_overlap).post(actions::end_overlap))
+        .route("/revoke-tokens", get(actions::ask_revoke_tokens).post(actions::revoke_tokens))
+        .route("/disable", get(actions::ask_disable).post(actions::disable))
+        .route("/enable", get(actions::ask_enable).post(actions::enable))
+        .route("/delete", get(delete::show).post(delete::delete))
 }
 
 /// The admin listener's routes.

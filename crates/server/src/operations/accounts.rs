@@ -32,11 +32,15 @@ impl App {
         key_limit: Option<i64>,
     ) -> Result<Account, ManageError> {
         let account = self.new_account(name, key_limit)?;
-        let details = json!({ "displayName": account.display_name });
-        let event = doing.event(self, Some(account.id), None, "account.create", account.id, &details);
+        let event = self.account_event(doing, &account);
         self.store.insert_account(&account, &event).await?;
         self.directory.changed(Changed::Account(account.id));
         Ok(account)
+    }
+
+    pub(super) fn account_event(&self, doing: &Doing<'_>, account: &Account) -> Event {
+        let details = json!({ "displayName": account.display_name });
+        doing.event(self, Some(account.id), None, "account.create", account.id, &details)
     }
 
     pub(super) fn new_account(&self, name: &str, key_limit: Option<i64>) -> Result<Account, ManageError> {

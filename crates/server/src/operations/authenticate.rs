@@ -17,7 +17,7 @@ use tollgate_core::token::Token;
 use tollgate_core::{KeyId, ProjectId, Scopes, Secret};
 
 use super::directory::Known;
-use super::{App, Authorization};
+use super::{App, Authorization, Person};
 use crate::store::StoreError;
 
 /// Where a request comes from, for the record of last use.
@@ -29,9 +29,18 @@ pub struct Client<'a> {
     pub agent: &'a str,
 }
 
+/// Who calls the management API from outside.
+#[derive(Debug)]
+pub enum Caller {
+    /// An access key.
+    Key(KeyCaller),
+    /// A person, by a token of its own.
+    Person(Box<Person>),
+}
+
 /// An access key that manages its project over the API.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub struct KeyCaller {
     /// The KEY ID.
     pub key: KeyId,
     /// The key's own project.
@@ -168,7 +177,7 @@ impl App {
         Ok(())
     }
 
-    /// Who calls the management API: a key that holds `keys:manage`, by token or by Basic.
+    /// Who calls the management API: a key that holds `keys:manage`, by token or by Basic, or a person by a token of its own.
     ///
     /// # Errors
     /// Our own outage; the inner error is the caller's fault.
@@ -184,7 +193,13 @@ impl App {
             Authorization::Unreadable => return Ok(Err(Denial::Malformed)),
         };
         let (scheme, rest) = scheme(value);
-        let found = if scheme.eq_ignore_ascii_case("bearer") {
+        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
+        if is_bearer && self.kind_of_bearer(rest) == CredentialKind::Personal {
+            let person = self.person_of_token(rest).await?;
+            let unknown = Denial::Unknown(CredentialKind::Personal);
+            return Ok(person.map(|person| Caller::Person(Box::new(person))).ok_or(unknown));
+        }
+        let found = if is_bearer {
             self.bearer_caller(rest).await?
         } else if scheme.eq_ignore_ascii_case("basic") {
             self.basic_caller(rest).await?
@@ -201,7 +216,12 @@ impl App {
         if !known.key.allows(client.address) {
             return Ok(Err(Denial::WrongAddress));
         }
-        Ok(Ok(Caller { key: known.key.id, project: known.key.project, scopes, address: client.address }))
+        Ok(Ok(Caller::Key(KeyCaller {
+            key: known.key.id,
+            project: known.key.project,
+            scopes,
+            address: client.address,
+        })))
     }
 
     async fn bearer_caller(&self, text: &str) -> Result<Result<(Known, Scopes), Denial>, StoreError> {

@@ -5,6 +5,7 @@ use tollgate_core::{AccountId, Timestamp};
 
 use super::audit::Event;
 use super::engine::{Row, Sql, Tx, Writer, statements};
+use super::links::Link;
 use super::value::args;
 use super::{Store, StoreError};
 
@@ -44,6 +45,22 @@ impl Store {
         let mut tx = self.engine.begin(Writer::Identity).await?;
         tx.insert_account(account).await?;
         tx.write_event(event).await?;
+        tx.commit().await
+    }
+
+    /// An account, and the invitation of its owner.
+    pub(crate) async fn insert_account_for(
+        &self,
+        account: &Account,
+        (link, hash): (&Link, &[u8]),
+        events: &[Event],
+    ) -> Result<(), StoreError> {
+        let mut tx = self.engine.begin(Writer::Identity).await?;
+        tx.insert_account(account).await?;
+        tx.insert_link(link, hash).await?;
+        for event in events {
+            tx.write_event(event).await?;
+        }
         tx.commit().await
     }
 

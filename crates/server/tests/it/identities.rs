@@ -3,55 +3,68 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use tollgate_core::Role;
 
 use crate::ask::Ask;
 use crate::world::{Key, World, id};
 
-/// Method, path, body, and what is answered to a key of the subproject, to a key of the project above it, and to the
-/// operator. Nobody and a deleted key get 401 everywhere; a stranger's key and one without `keys:manage` get 403.
+/// Method, path, body, what is answered to a key of the subproject, to a key of the project above it, and to the operator,
+/// and which members may: owner, admin, developer, billing, auditor. Nobody and a deleted key get 401 everywhere; a stranger's
+/// key and one without `keys:manage` get 403; other members get 403, and people outside 404.
 ///
-/// `{a}` is the account, `{b}` one without projects, `{p}` the project, `{q}` one beside it, `{s}` the subproject, `{k}` a key of
-/// the subproject that is made for each request, and `{r}` a request that was denied.
-pub(crate) const ROUTES: &[(&str, &str, &str, [u16; 3])] = &[
-    ("GET", "/v1/accounts", "", [403, 403, 200]),
-    ("POST", "/v1/accounts", r#"{"displayName":"x"}"#, [403, 403, 200]),
-    ("GET", "/v1/accounts/{a}", "", [403, 403, 200]),
-    ("PATCH", "/v1/accounts/{a}", r#"{"displayName":"x"}"#, [403, 403, 200]),
-    ("POST", "/v1/accounts/{b}/suspend", "", [403, 403, 200]),
-    ("POST", "/v1/accounts/{b}/resume", "", [403, 403, 200]),
-    ("GET", "/v1/accounts/{a}/projects", "", [403, 403, 200]),
-    ("POST", "/v1/accounts/{a}/projects", r#"{"displayName":"x"}"#, [403, 403, 200]),
-    ("GET", "/v1/accounts/{a}/usage", "", [403, 403, 200]),
-    ("GET", "/v1/accounts/{a}/auditEvents", "", [403, 403, 200]),
-    ("GET", "/v1/projects/{s}", "", [200, 200, 200]),
-    ("PATCH", "/v1/projects/{s}", r#"{"displayName":"x"}"#, [403, 403, 200]),
-    ("POST", "/v1/projects/{q}/archive", "", [403, 403, 200]),
-    ("GET", "/v1/projects/{s}/subprojects", "", [200, 200, 200]),
-    ("POST", "/v1/projects/{p}/subprojects", r#"{"displayName":"x"}"#, [403, 200, 200]),
-    ("GET", "/v1/subprojects/{s}", "", [403, 200, 200]),
-    ("PATCH", "/v1/subprojects/{s}", r#"{"displayName":"x"}"#, [403, 200, 200]),
-    ("GET", "/v1/projects/{s}/accessKeys", "", [200, 200, 200]),
-    ("POST", "/v1/projects/{s}/accessKeys", r#"{"displayName":"{n}"}"#, [200, 200, 200]),
-    ("GET", "/v1/projects/{s}/accessKeys/{k}", "", [200, 200, 200]),
-    ("PATCH", "/v1/projects/{s}/accessKeys/{k}", r#"{"displayName":"{n}"}"#, [200, 200, 200]),
-    ("DELETE", "/v1/projects/{s}/accessKeys/{k}", "", [200, 200, 200]),
-    ("POST", "/v1/projects/{s}/accessKeys/{k}/rotateSecret", "", [200, 200, 200]),
-    ("POST", "/v1/projects/{s}/accessKeys/{k}/endOverlap", "", [200, 200, 200]),
-    ("POST", "/v1/projects/{s}/accessKeys/{k}/revokeTokens", "", [200, 200, 200]),
-    ("POST", "/v1/projects/{s}/accessKeys/{k}/disable", "", [200, 200, 200]),
-    ("POST", "/v1/projects/{s}/accessKeys/{k}/enable", "", [200, 200, 200]),
-    ("GET", "/v1/denials/{r}", "", [403, 403, 200]),
-    ("GET", "/v1/signingKeys", "", [403, 403, 200]),
-    ("POST", "/v1/signingKeys/rotate", "", [403, 403, 200]),
-    ("DELETE", "/v1/subprojects/{s}", "", [403, 200, 400]),
+/// `{a}` is the account, `{b}` one without projects, `{p}` the project, `{s}` the subproject, `{r}` a request that was denied,
+/// `{e}` the owner's address. Made for each request: `{q}` a project, `{t}` a subproject, `{k}` a key of the subproject, `{u}` a
+/// member.
+pub(crate) const ROUTES: &[(&str, &str, &str, [u16; 3], &str)] = &[
+    ("GET", "/v1/accounts", "", [403, 403, 200], "oadbu"),
+    ("POST", "/v1/accounts", r#"{"displayName":"x"}"#, [403, 403, 200], ""),
+    ("GET", "/v1/accounts/{a}", "", [403, 403, 200], "oadbu"),
+    ("PATCH", "/v1/accounts/{a}", r#"{"displayName":"x"}"#, [403, 403, 200], "oa"),
+    ("POST", "/v1/accounts/{b}/suspend", "", [403, 403, 200], ""),
+    ("POST", "/v1/accounts/{b}/resume", "", [403, 403, 200], ""),
+    ("GET", "/v1/accounts/{a}/projects", "", [403, 403, 200], "oadbu"),
+    ("POST", "/v1/accounts/{a}/projects", r#"{"displayName":"x"}"#, [403, 403, 200], "oad"),
+    ("GET", "/v1/accounts/{a}/usage", "", [403, 403, 200], "oadbu"),
+    ("GET", "/v1/accounts/{a}/auditEvents", "", [403, 403, 200], "oau"),
+    ("GET", "/v1/accounts/{a}/members", "", [403, 403, 200], "oadu"),
+    ("POST", "/v1/accounts/{a}/members", r#"{"email":"{n}@example.com","role":"admin"}"#, [403, 403, 200], "oa"),
+    ("PATCH", "/v1/accounts/{a}/members/{u}", r#"{"role":"developer"}"#, [403, 403, 200], "oa"),
+    ("DELETE", "/v1/accounts/{a}/members/{u}", "", [403, 403, 200], "oa"),
+    ("GET", "/v1/projects/{s}", "", [200, 200, 200], "oadbu"),
+    ("PATCH", "/v1/projects/{s}", r#"{"displayName":"x"}"#, [403, 403, 200], "oad"),
+    ("POST", "/v1/projects/{q}/archive", "", [403, 403, 200], "oad"),
+    ("GET", "/v1/projects/{s}/subprojects", "", [200, 200, 200], "oadbu"),
+    ("POST", "/v1/projects/{p}/subprojects", r#"{"displayName":"x"}"#, [403, 200, 200], "oad"),
+    ("GET", "/v1/subprojects/{s}", "", [403, 200, 200], "oadbu"),
+    ("PATCH", "/v1/subprojects/{s}", r#"{"displayName":"x"}"#, [403, 200, 200], "oad"),
+    ("DELETE", "/v1/subprojects/{t}", "", [403, 200, 200], "oad"),
+    ("GET", "/v1/projects/{s}/accessKeys", "", [200, 200, 200], "oadu"),
+    ("POST", "/v1/projects/{s}/accessKeys", r#"{"displayName":"{n}"}"#, [200, 200, 200], "oad"),
+    ("GET", "/v1/projects/{s}/accessKeys/{k}", "", [200, 200, 200], "oadu"),
+    ("PATCH", "/v1/projects/{s}/accessKeys/{k}", r#"{"displayName":"{n}"}"#, [200, 200, 200], "oad"),
+    ("DELETE", "/v1/projects/{s}/accessKeys/{k}", "", [200, 200, 200], "oad"),
+    ("POST", "/v1/projects/{s}/accessKeys/{k}/rotateSecret", "", [200, 200, 200], "oad"),
+    ("POST", "/v1/projects/{s}/accessKeys/{k}/endOverlap", "", [200, 200, 200], "oad"),
+    ("POST", "/v1/projects/{s}/accessKeys/{k}/revokeTokens", "", [200, 200, 200], "oad"),
+    ("POST", "/v1/projects/{s}/accessKeys/{k}/disable", "", [200, 200, 200], "oad"),
+    ("POST", "/v1/projects/{s}/accessKeys/{k}/enable", "", [200, 200, 200], "oad"),
+    ("GET", "/v1/denials/{r}", "", [403, 403, 200], "oadu"),
+    ("GET", "/v1/me", "", [403, 403, 200], "oadbu"),
+    // Somebody can sign in already.
+    ("POST", "/v1/setupLinks", "", [403, 403, 400], ""),
+    ("POST", "/v1/resetLinks", r#"{"email":"{e}"}"#, [403, 403, 200], ""),
+    ("GET", "/v1/signingKeys", "", [403, 403, 200], ""),
+    ("POST", "/v1/signingKeys/rotate", "", [403, 403, 200], ""),
 ];
 
-/// An account with a project, a project beside it, a subproject, and keys of each kind.
+const ROLES: [(char, Role); 5] =
+    [('o', Role::Owner), ('a', Role::Admin), ('d', Role::Developer), ('b', Role::Billing), ('u', Role::Auditor)];
+
+/// An account with a project, a subproject, keys of each kind, and people of each role.
 pub(crate) struct Family {
     account: String,
     empty_account: String,
     project: String,
-    beside: String,
     below: String,
     denied: String,
     own: Key,
@@ -59,6 +72,10 @@ pub(crate) struct Family {
     without: Key,
     deleted: Key,
     stranger: Key,
+    /// Personal tokens of the members, in the order of [`ROLES`], of somebody outside, and of an operator.
+    members: Vec<String>,
+    outside: String,
+    operator: String,
 }
 
 impl Family {
@@ -74,9 +91,32 @@ impl Family {
         let without = world.new_key(&below, &key("without", &["demo"])).await;
         let deleted = world.new_key(&below, &key("deleted", &["keys:manage"])).await;
         world.ask("DELETE", &deleted.path()).operator().send().await.is(200);
-        let denied = world.call(&own).send().await.is(401).header("request-id").to_owned();
-        let (beside, empty_account) = (world.new_project(&account).await, world.new_account().await);
-        Self { account, empty_account, project, beside, below, denied, own, above, without, deleted, stranger }
+        let denied = world.call(&own).basic(&own.id, &own.secret).send().await.is(403).header("request-id").to_owned();
+        let empty_account = world.new_account().await;
+        let (operator, _) = world.set_up().await;
+        let outside = world.stranger("outside@example.com").await;
+        let family = world.account(&account).await;
+        let mut members = Vec::new();
+        for (_, role) in ROLES {
+            let member = world.join(&family, &format!("{role}@family.example"), role).await;
+            members.push(world.personal_token(&member).await);
+        }
+        let (outside, operator) = (world.personal_token(&outside).await, world.personal_token(&operator).await);
+        Self {
+            account,
+            empty_account,
+            project,
+            below,
+            denied,
+            own,
+            above,
+            without,
+            deleted,
+            stranger,
+            members,
+            outside,
+            operator,
+        }
     }
 
     /// A route's path and body with the ids of this family.
@@ -87,11 +127,21 @@ impl Family {
             let body = json!({ "displayName": name, "scopes": [] });
             text = text.replace("{k}", &world.new_key(&self.below, &body).await.id);
         }
+        if text.contains("{q}") {
+            text = text.replace("{q}", &world.new_project(&self.account).await);
+        }
+        if text.contains("{t}") {
+            text = text.replace("{t}", &world.new_subproject(&self.project).await);
+        }
+        if text.contains("{u}") {
+            let (account, email) = (world.account(&self.account).await, format!("{}@member.example", world.now().0));
+            text = text.replace("{u}", &world.join(&account, &email, Role::Auditor).await.person.user.id.to_string());
+        }
         let ids = [
-            ("{a}", &self.account),
+            ("{a}", &*self.account),
             ("{b}", &self.empty_account),
             ("{p}", &self.project),
-            ("{q}", &self.beside),
+            ("{e}", "owner@family.example"),
             ("{s}", &self.below),
             ("{r}", &self.denied),
             ("{n}", &world.now().0.to_string()),
@@ -144,7 +194,7 @@ fn every_route_of_the_management_api_is_asked() {
 on_both_engines! {
     async fn each_identity_may_do_what_it_may_and_nothing_else(world: World) {
         let family = Family::new(&world).await;
-        for (method, path, body, [own, above, operator]) in ROUTES {
+        for (method, path, body, [own, above, operator], members) in ROUTES {
             let ask = async || family.ask(&world, method, path, body).await;
             let key = async |key: &Key| ask().await.basic(&key.id, &key.secret).send().await.status;
             let found = [
@@ -157,6 +207,17 @@ on_both_engines! {
                 ask().await.operator().send().await.status,
             ];
             assert_eq!(found, [401, 401, 403, 403, *own, *above, *operator], "{method} {path}");
+            let person = async |token: &str| ask().await.bearer(token).send().await.status;
+            for ((letter, role), token) in ROLES.iter().zip(&family.members) {
+                let expected = if members.contains(*letter) { 200 } else { 403 };
+                assert_eq!(person(token).await, expected, "{role}: {method} {path}");
+            }
+            let outside = match (members.is_empty(), path.contains('{')) {
+                (true, _) => 403,
+                (false, true) => 404,
+                (false, false) => 200,
+            };
+            assert_eq!([person(&family.outside).await, person(&family.operator).await], [outside, *operator], "{method} {path}");
         }
     }
 
@@ -164,14 +225,16 @@ on_both_engines! {
         let family = Family::new(&world).await;
         let nothing = "01995a31-0000-7000-8000-000000000000";
         let token = world.token(&family.stranger).await;
-        for (method, path, body, _) in ROUTES {
-            let real = family.ask(&world, method, path, body).await.bearer(&token).send().await;
-            let places = ["{a}", "{b}", "{p}", "{q}", "{s}", "{k}", "{r}"];
+        for (method, path, body, ..) in ROUTES {
+            let places = ["{a}", "{b}", "{p}", "{q}", "{s}", "{t}", "{k}", "{u}", "{r}"];
             let unknown = places.into_iter().fold((*path).to_owned(), |path, place| path.replace(place, nothing));
-            let unreal = family.ask(&world, method, &unknown, body).await.bearer(&token).send().await;
-            assert_eq!(real.comparable(), unreal.comparable(), "{method} {path}");
-            for known in [&family.account, &family.project, &family.below, &family.own.id] {
-                assert!(!real.text.contains(known), "{}", real.text);
+            for token in [&token, &family.outside] {
+                let real = family.ask(&world, method, path, body).await.bearer(token).send().await;
+                let unreal = family.ask(&world, method, &unknown, body).await.bearer(token).send().await;
+                assert_eq!(real.comparable(), unreal.comparable(), "{method} {path}");
+                for known in [&family.account, &family.project, &family.below, &family.own.id] {
+                    assert!(!real.text.contains(known), "{}", real.text);
+                }
             }
         }
         let own_project = format!("/v1/projects/{}/accessKeys", family.stranger.project);
@@ -194,12 +257,16 @@ on_both_engines! {
     async fn nothing_that_a_stranger_tries_changes_anything(world: World) {
         let family = Family::new(&world).await;
         let trail = async || -> Value { world.read(&format!("/v1/accounts/{}/auditEvents?pageSize=1000", family.account)).await };
-        let routes = ROUTES.iter().filter(|route| !route.1.contains("{k}") && route.0 != "GET");
-        let before = trail().await;
-        for (method, path, body, _) in routes {
+        for (method, path, body, _, members) in ROUTES.iter().filter(|route| route.0 != "GET") {
             let ask = family.ask(&world, method, path, body).await;
+            let before = trail().await;
             ask.basic(&family.stranger.id, &family.stranger.secret).send().await.google(403, "PERMISSION_DENIED");
+            assert_eq!(trail().await, before);
+            let ask = family.ask(&world, method, path, body).await;
+            let before = trail().await;
+            let refused = ask.bearer(&family.outside).send().await;
+            assert_eq!(refused.status, if members.is_empty() { 403 } else { 404 }, "{method} {path}");
+            assert_eq!(trail().await, before);
         }
-        assert_eq!(trail().await, before);
     }
 }

@@ -1,15 +1,10 @@
 //! `/v1/denials/{request}`: why a request was denied.
 
 use axum::Json as Answer;
-use axum::extract::{Path, State};
 use serde::Serialize;
-use tollgate_core::RequestId;
 use utoipa::ToSchema;
 
-use super::caller::Operator;
-use crate::http::Web;
-use crate::http::extract::invalid;
-use crate::http::problem::Problem;
+use super::caller::SeenDenial;
 use crate::operations::DenialRow;
 
 /// A denial that is remembered.
@@ -55,11 +50,6 @@ impl From<DenialRow> for DenialView {
 
 #[utoipa::path(get, path = "/v1/denials/{request}", tag = "denials", params(("request" = String, Path)),
     responses((status = 200, body = DenialView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn show(
-    State(web): State<Web>,
-    _operator: Operator,
-    Path(request): Path<String>,
-) -> Result<Answer<DenialView>, Problem> {
-    let request: RequestId = request.parse().map_err(|_| invalid("requestId", "is not a UUID"))?;
-    Ok(Answer(web.app.denial(&request.to_string()).await?.into()))
+pub(crate) async fn show(denial: SeenDenial) -> Answer<DenialView> {
+    Answer(denial.0.into())
 }

@@ -12,6 +12,7 @@ use super::views::{AccessKey, AccessKeyList, AccessKeyWithSecret, TokenRate};
 use crate::http::Web;
 use crate::http::extract::{Json, invalid};
 use crate::http::problem::Problem;
+use crate::http::rights::{ManageKeys, SeeKeys};
 use crate::operations::{Addresses, KeyChange, KeyRequest};
 
 /// A new access key. Only the name is required.
@@ -53,7 +54,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(reader: D) -> Result<Op
     responses((status = 200, body = AccessKeyList), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn list(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<SeeKeys>,
     query: Query,
 ) -> Result<Answer<AccessKeyList>, Problem> {
     let (views, next_page_token) = web.app.keys(managed.project.id, &query.page()?).await?;
@@ -68,7 +69,7 @@ pub(crate) async fn list(
     responses((status = 200, body = AccessKeyWithSecret), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn create(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageKeys>,
     Json(new): Json<NewAccessKey>,
 ) -> Result<SecretAnswer, Problem> {
     let request = KeyRequest {
@@ -87,7 +88,7 @@ pub(crate) async fn create(
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn show(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<SeeKeys>,
     key: PathKey,
 ) -> Result<Answer<AccessKey>, Problem> {
     let view = web.app.key(managed.project.id, key.0).await?;
@@ -98,7 +99,7 @@ pub(crate) async fn show(
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn update(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageKeys>,
     key: PathKey,
     Json(update): Json<AccessKeyUpdate>,
 ) -> Result<Answer<AccessKey>, Problem> {
@@ -118,7 +119,7 @@ pub(crate) async fn update(
     responses((status = 200, description = "An empty object"), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn delete(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageKeys>,
     key: PathKey,
 ) -> Result<Answer<serde_json::Value>, Problem> {
     let doing = managed.doing();
@@ -130,7 +131,7 @@ pub(crate) async fn delete(
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn disable(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageKeys>,
     key: PathKey,
 ) -> Result<Answer<AccessKey>, Problem> {
     changed(&web, &managed, &key, KeyChange { disabled: Some(true), ..KeyChange::default() }).await
@@ -140,7 +141,7 @@ pub(crate) async fn disable(
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn enable(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageKeys>,
     key: PathKey,
 ) -> Result<Answer<AccessKey>, Problem> {
     changed(&web, &managed, &key, KeyChange { disabled: Some(false), ..KeyChange::default() }).await
@@ -148,7 +149,7 @@ pub(crate) async fn enable(
 
 async fn changed(
     web: &Web,
-    managed: &ManagedProject,
+    managed: &ManagedProject<ManageKeys>,
     key: &PathKey,
     change: KeyChange,
 ) -> Result<Answer<AccessKey>, Problem> {

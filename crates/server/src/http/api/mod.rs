@@ -1,11 +1,14 @@
 //! The management API in JSON, with the google.rpc error envelope.
 
 pub(crate) mod accounts;
+mod answer;
 pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod denials;
 pub(crate) mod keys;
+pub(crate) mod members;
 pub(crate) mod page;
+pub(crate) mod people;
 pub(crate) mod projects;
 pub(crate) mod rotation;
 pub(crate) mod signing;

@@ -5,13 +5,14 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::caller::{ManagedProject, OperatedAccount, Operator};
+use super::caller::{InAccount, InProject, ManagedProject};
 use super::page::Query;
 use super::views::{ProjectList, ProjectView};
 use crate::http::Web;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
-use crate::operations::{Doing, ProjectChange};
+use crate::http::rights::{ManageProjects, SeeProjects};
+use crate::operations::ProjectChange;
 
 /// A name of 1 to 255 characters.
 #[derive(Deserialize, ToSchema)]
@@ -24,11 +25,11 @@ pub(crate) struct ProjectName {
     responses((status = 200, body = ProjectList), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn list(
     State(web): State<Web>,
-    account: OperatedAccount,
+    account: InAccount<SeeProjects>,
     query: Query,
 ) -> Result<Answer<ProjectList>, Problem> {
     let archived_too = query.flag("showArchived")?;
-    let (projects, next_page_token) = web.app.projects(account.0, archived_too, &query.page()?).await?;
+    let (projects, next_page_token) = web.app.projects(account.account.id, archived_too, &query.page()?).await?;
     Ok(Answer(ProjectList { projects: projects.into_iter().map(Into::into).collect(), next_page_token }))
 }
 
@@ -36,16 +37,16 @@ pub(crate) async fn list(
     responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn create(
     State(web): State<Web>,
-    account: OperatedAccount,
+    account: InAccount<ManageProjects>,
     Json(new): Json<ProjectName>,
 ) -> Result<Answer<ProjectView>, Problem> {
-    let doing = Doing::by(&Operator::ACTOR);
-    Ok(Answer(web.app.create_project(&doing, account.0, &new.display_name).await?.into()))
+    let doing = account.doing();
+    Ok(Answer(web.app.create_project(&doing, account.account.id, &new.display_name).await?.into()))
 }
 
 #[utoipa::path(get, path = "/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
     responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
-pub(crate) async fn show(managed: ManagedProject) -> Answer<ProjectView> {
+pub(crate) async fn show(managed: ManagedProject<SeeProjects>) -> Answer<ProjectView> {
     Answer(managed.project.into())
 }
 
@@ -53,8 +54,7 @@ pub(crate) async fn show(managed: ManagedProject) -> Answer<ProjectView> {
     responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn update(
     State(web): State<Web>,
-    _operator: Operator,
-    managed: ManagedProject,
+    managed: InProject<ManageProjects>,
     Json(name): Json<ProjectName>,
 ) -> Result<Answer<ProjectView>, Problem> {
     let change = ProjectChange { display_name: Some(name.display_name), ..ProjectChange::default() };
@@ -66,8 +66,7 @@ pub(crate) async fn update(
     responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn archive(
     State(web): State<Web>,
-    _operator: Operator,
-    managed: ManagedProject,
+    managed: InProject<ManageProjects>,
 ) -> Result<Answer<ProjectView>, Problem> {
     let change = ProjectChange { archive: true, ..ProjectChange::default() };
     let doing = managed.doing();

@@ -11,6 +11,7 @@ use super::views::{AccessKey, AccessKeyWithSecret};
 use crate::http::Web;
 use crate::http::extract::MaybeJson;
 use crate::http::problem::Problem;
+use crate::http::rights::ManageKeys;
 use crate::operations::RotateRequest;
 
 /// How to rotate. The body may be left out.
@@ -27,7 +28,7 @@ pub(crate) struct RotateBody {
     responses((status = 200, body = AccessKeyWithSecret), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn rotate(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageKeys>,
     key: PathKey,
     MaybeJson(body): MaybeJson<RotateBody>,
 ) -> Result<SecretAnswer, Problem> {
@@ -44,7 +45,7 @@ pub(crate) async fn rotate(
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn end_overlap(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageKeys>,
     key: PathKey,
 ) -> Result<Answer<AccessKey>, Problem> {
     let doing = managed.doing();
@@ -56,7 +57,7 @@ pub(crate) async fn end_overlap(
     responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn revoke_tokens(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageKeys>,
     key: PathKey,
 ) -> Result<Answer<AccessKey>, Problem> {
     let doing = managed.doing();

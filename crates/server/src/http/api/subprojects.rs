@@ -13,6 +13,7 @@ use super::views::{SubprojectList, SubprojectView};
 use crate::http::Web;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
+use crate::http::rights::{ManageProjects, SeeProjects};
 use crate::operations::ProjectChange;
 
 /// A new subproject.
@@ -39,7 +40,7 @@ pub(crate) struct SubprojectUpdate {
     responses((status = 200, body = SubprojectList), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn list(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<SeeProjects>,
     query: Query,
 ) -> Result<Answer<SubprojectList>, Problem> {
     let deleted_too = query.flag("showDeleted")?;
@@ -51,7 +52,7 @@ pub(crate) async fn list(
     responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn create(
     State(web): State<Web>,
-    managed: ManagedProject,
+    managed: ManagedProject<ManageProjects>,
     Json(new): Json<NewSubproject>,
 ) -> Result<Answer<SubprojectView>, Problem> {
     let doing = managed.doing();
@@ -62,7 +63,7 @@ pub(crate) async fn create(
     responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn show(
     State(web): State<Web>,
-    managed: ManagedSubproject,
+    managed: ManagedSubproject<SeeProjects>,
 ) -> Result<Answer<SubprojectView>, Problem> {
     Ok(Answer(web.app.subproject(managed.id).await?.into()))
 }
@@ -71,7 +72,7 @@ pub(crate) async fn show(
     responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn update(
     State(web): State<Web>,
-    managed: ManagedSubproject,
+    managed: ManagedSubproject<ManageProjects>,
     Json(update): Json<SubprojectUpdate>,
 ) -> Result<Answer<SubprojectView>, Problem> {
     changed(&web, &managed, ProjectChange { display_name: update.display_name, labels: update.labels, archive: false })
@@ -82,14 +83,14 @@ pub(crate) async fn update(
     responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn delete(
     State(web): State<Web>,
-    managed: ManagedSubproject,
+    managed: ManagedSubproject<ManageProjects>,
 ) -> Result<Answer<SubprojectView>, Problem> {
     changed(&web, &managed, ProjectChange { archive: true, ..ProjectChange::default() }).await
 }
 
 async fn changed(
     web: &Web,
-    managed: &ManagedSubproject,
+    managed: &ManagedSubproject<ManageProjects>,
     change: ProjectChange,
 ) -> Result<Answer<SubprojectView>, Problem> {
     let subproject = web.app.subproject(managed.id).await?;

@@ -6,12 +6,14 @@ use serde::Serialize;
 use tollgate_core::Timestamp;
 use utoipa::ToSchema;
 
-use super::caller::OperatedAccount;
+use super::caller::InAccount;
 use super::page::Query;
 use crate::http::Web;
 use crate::http::extract::invalid;
 use crate::http::problem::Problem;
+use crate::http::rights::SeeUsage;
 use crate::operations::{Grouping, Usage, UsageQuestion, UsageSum};
+use crate::operations::{Grouping, Slice, Usage, UsageQuestion, UsageSum};
 
 /// One sum, with the one field that it is grouped by.
 #[derive(Serialize, ToSchema, Default)]
@@ -55,7 +57,7 @@ pub(crate) struct UsageReport {
     responses((status = 200, body = UsageReport), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn show(
     State(web): State<Web>,
-    account: OperatedAccount,
+    account: InAccount<SeeUsage>,
     query: Query,
 ) -> Result<Answer<UsageReport>, Problem> {
     let grouping = match query.value("groupBy") {
@@ -67,11 +69,15 @@ pub(crate) async fn show(
         Some(_) => return Err(invalid("groupBy", "must be project, key, product, day or hour")),
     };
     let question = UsageQuestion { from: query.instant("from")?, to: query.instant("to")?, grouping };
+    let usage = web.app.usage(account.account.id, question).await?;
+    let (from, to) = (query.instant("from")?, query.instant("to")?);
+    let question = UsageQuestion { within: None, from, to, grouping, slice: Slice::ALL };
     let usage = web.app.usage(account.0, question).await?;
     Ok(Answer(report(&usage, grouping)))
 }
 
-fn report(usage: &Usage, grouping: Grouping) -> UsageReport {
+/// The answer, also as a download of the dashboard.
+pub(crate) fn report(usage: &Usage, grouping: Grouping) -> UsageReport {
     UsageReport {
         usage: usage.sums.iter().map(|sum| row(sum, usage, grouping)).collect(),
         total_calls: usage.sums.iter().map(|sum| sum.calls).sum(),
@@ -86,7 +92,7 @@ fn row(sum: &UsageSum, usage: &Usage, grouping: Grouping) -> UsageRow {
     let group = sum.group.clone();
     let instant = || Timestamp(group.parse().unwrap_or(0)).to_string();
     let mut row = UsageRow {
-        display_name: usage.names.get(&group).cloned(),
+        display_name: usage.names.get(&group).map(|used| used.name.clone()),
         calls: sum.calls,
         denied: sum.denied,
         ..UsageRow::default()

@@ -29,7 +29,7 @@ pub(crate) struct AccessKey {
     allowed_addresses: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     token_rate: Option<TokenRate>,
-    /// `operator` or `key:KEY ID`.
+    /// `operator`, `user:ID` or `key:KEY ID`.
     created_by: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_use_time: Option<String>,
@@ -134,6 +134,9 @@ pub(crate) struct AccountView {
     suspend_time: Option<String>,
     create_time: String,
     update_time: String,
+    /// The owner's way in, which works once within seven days. Only in the answer to a create with an ownerEmail.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) invitation_url: Option<String>,
 }
 
 impl From<Account> for AccountView {
@@ -146,6 +149,7 @@ impl From<Account> for AccountView {
             suspend_time: account.suspended_at.map(|at| at.to_string()),
             create_time: account.created_at.to_string(),
             update_time: account.updated_at.to_string(),
+            invitation_url: None,
         }
     }
 }
@@ -245,12 +249,15 @@ pub(crate) struct AuditEvent {
     #[serde(skip_serializing_if = "Option::is_none")]
     project_id: Option<String>,
     time: String,
-    /// `operator` or `key:KEY ID`.
+    /// `operator`, `user:ID` or `key:KEY ID`.
     actor: String,
     action: String,
     target: String,
     #[schema(value_type = Object)]
     details: serde_json::Value,
+    /// From which address, where there was one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    address: String,
 }
 
 impl From<Event> for AuditEvent {
@@ -264,6 +271,7 @@ impl From<Event> for AuditEvent {
             action: event.action,
             target: event.target,
             details: serde_json::from_str(&event.details).unwrap_or_default(),
+            address: event.address,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Every form posts to the path of the page that shows it, so that whoever has to sign in first comes back to it.
 
+pub(super) mod account;
 pub(super) mod audit;
 mod denial_words;
 mod failure;
@@ -12,6 +13,7 @@ pub(super) mod home;
 pub(super) mod keys;
 mod look;
 mod page;
+pub(super) mod project;
 pub(super) mod projects;
 pub(super) mod requests;
 pub(super) mod setup;

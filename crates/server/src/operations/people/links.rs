@@ -7,6 +7,7 @@ use tollgate_core::{AccountId, Role, Secret, UserId};
 
 use crate::operations::{App, Doing, ManageError};
 use crate::store::StoreError;
+use crate::store::audit::Event;
 use crate::store::links::{Link, Purpose};
 use crate::store::users::User;
 
@@ -16,6 +17,8 @@ pub struct MadeLink {
     pub url: String,
     /// What is kept.
     pub link: Link,
+    /// Whether it is on its way by mail. Whoever made it may see it all the same.
+    pub is_mailed: bool,
 }
 
 /// What a link is to be.
@@ -53,16 +56,20 @@ impl App {
 
     pub(super) async fn make_link(&self, doing: &Doing<'_>, new: &NewLink<'_>) -> Result<MadeLink, ManageError> {
         let (made, hash) = self.new_link(doing, new);
-        let details = json!({ "email": new.email, "role": new.role.map(Role::word) });
-        let action = match new.purpose {
+        let event = self.link_event(doing, &made.link);
+        self.store.insert_link(&made.link, &hash, &event).await?;
+        Ok(made)
+    }
+
+    pub(super) fn link_event(&self, doing: &Doing<'_>, link: &Link) -> Event {
+        let details = json!({ "email": link.email, "role": link.role.map(Role::word) });
+        let action = match link.purpose {
             Purpose::SetUp => "setupLink.create",
             Purpose::Invitation => "invitation.create",
             Purpose::Reset => "resetLink.create",
             Purpose::SignIn => "signInLink.create",
         };
-        let event = doing.event(self, new.account, None, action, made.link.id, &details);
-        self.store.insert_link(&made.link, &hash, &event).await?;
-        Ok(made)
+        doing.event(self, link.account, None, action, link.id, &details)
     }
 
     /// A link and the hash that is stored of it.
@@ -87,7 +94,7 @@ impl App {
             created_at: now,
             ends_at: now.plus_seconds(new.lifetime),
         };
-        (MadeLink { url, link }, self.master.present().hash(&secret).as_bytes().to_vec())
+        (MadeLink { url, link, is_mailed: false }, self.master.present().hash(&secret).as_bytes().to_vec())
     }
 
     /// The link of a token, if it may still be used for this.

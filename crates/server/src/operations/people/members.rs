@@ -99,6 +99,47 @@ impl App {
         self.make_link(doing, &invitation(account.id, &address, role)).await
     }
 
+    /// Creates an account, and invites its owner.
+    ///
+    /// # Errors
+    /// A bad name, limit or address, or an outage.
+    pub async fn create_account_for(
+        &self,
+        doing: &Doing<'_>,
+        name: &str,
+        key_limit: Option<i64>,
+        owner: &str,
+    ) -> Result<(Account, MadeLink), ManageError> {
+        let owner = email(owner).map_err(|error| match error {
+            ManageError::Invalid { message, .. } => ManageError::Invalid { field: "ownerEmail", message },
+            other => other,
+        })?;
+        let account = self.new_account(name, key_limit)?;
+        let (made, hash) = self.new_link(doing, &invitation(account.id, &owner, Role::Owner));
+        // The form, if there is one, makes the account: the invitation comes with it.
+        let unasked = Doing { form: None, ..doing.clone() };
+        let events = [self.account_event(doing, &account), self.link_event(&unasked, &made.link)];
+        self.store.insert_account_for(&account, (&made.link, &hash), &events).await?;
+        Ok((account, made))
+    }
+
+    /// The accounts that a person sees, oldest first: its own, or all for the operator.
+    ///
+    /// # Errors
+    /// A bad page, or an outage.
+    pub async fn accounts_of(&self, person: &Person, page: &Page) -> Result<(Vec<Account>, String), ManageError> {
+        if person.user.operator {
+            return self.accounts(page).await;
+        }
+        let list = format!("accounts/{}", person.user.id);
+        let limit = page.limit()?;
+        let after = page.cursor(self, &list, "")?;
+        let later = person.seats.iter().map(|seat| &seat.account).filter(|account| account.id.to_string() > after);
+        let most = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
+        let entries = later.take(most).cloned().collect();
+        Ok(Page::cut(self, &list, limit, entries, |account| account.id.to_string()))
+    }
+
     /// Takes an open invitation back.
     ///
     /// # Errors

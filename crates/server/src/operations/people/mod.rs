@@ -105,7 +105,26 @@ impl App {
         }
     }
 
-    /// What a person, with what it may.
+    /// Who stands behind an entry of the audit trail, for people: an e-mail address, the name of a key, or who we are.
+    ///
+    /// # Errors
+    /// An outage.
+    pub async fn actor_name(&self, account: &Account, actor: &str) -> Result<String, ManageError> {
+        if let Some(user) = actor.strip_prefix("user:").and_then(|id| id.parse().ok()) {
+            // The operator's own address is nobody's business but the operator's.
+            let member = self.store.member(account.id, user).await?;
+            return Ok(member.map_or_else(|| "a former member, or the operator".to_owned(), |member| member.email));
+        }
+        if let Some(key) = actor.strip_prefix("key:").and_then(|id| id.parse().ok()) {
+            let key = self.store.key(key).await?;
+            return Ok(
+                key.map_or_else(|| "a deleted access key".to_owned(), |key| format!("access key {}", key.display_name))
+            );
+        }
+        Ok(if actor == "operator" { "the operator".to_owned() } else { actor.to_owned() })
+    }
+
+    /// A person, with what it may.
     pub(super) async fn person(&self, user: User) -> Result<Person, StoreError> {
         let seats = self.store.seats(user.id).await?;
         Ok(Person { user, seats })
