@@ -13,6 +13,7 @@ mod documents;
 mod factor;
 mod forms;
 mod gate_doors;
+mod help_pages;
 mod identities;
 mod introspection;
 mod key_races;

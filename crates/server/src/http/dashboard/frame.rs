@@ -215,6 +215,7 @@ fn done(word: &str) -> &'static str {
         "sessions-ended" => "All other sessions have ended.",
         "token-deleted" => "The personal token is deleted.",
         "look-changed" => "The look was changed.",
+        "account-created" => "The account is ready. Its invitation was shown once; make another one under Members.",
         "account-suspended" => "The account is suspended.",
         "account-resumed" => "The account is active again.",
         "account-changed" => "The account was changed.",
