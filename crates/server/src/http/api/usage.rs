@@ -13,7 +13,6 @@ use crate::http::extract::invalid;
 use crate::http::problem::Problem;
 use crate::http::rights::SeeUsage;
 use crate::operations::{Grouping, Slice, Usage, UsageQuestion, UsageSum};
-use crate::operations::{Grouping, Usage, UsageQuestion, UsageSum};
 
 /// One sum, with the one field that it is grouped by.
 #[derive(Serialize, ToSchema, Default)]
