@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { Visitor } from './browser.mjs';
 import { LONG, MARKUP } from './world.mjs';
 
+const KEY = '/projects/{project}/keys/{key}';
 const NOTHING = '01999999-9999-7999-8999-999999999999';
 
 export const PAGES = [
@@ -32,6 +33,31 @@ export const PAGES = [
   { name: 'key-new-wrong', route: '/projects/{project}/keys/new', at: newKey, open: sendWrongKey },
   { name: 'key-secret', route: '/projects/{project}/keys/new', at: newKey, open: makeKey },
   { name: 'key-exists', route: '/projects/{project}/keys/new', at: newKey, open: makeKeyTwice },
+  { name: 'key-exists-rotated', route: `${KEY}/rotate`, at: aKey('/rotate', 'rotated-often'), open: rotateTwice },
+  { name: 'key', route: KEY, at: aKey('') },
+  { name: 'key-rotating', route: KEY, at: aKey('', 'old-cron') },
+  { name: 'key-disabled', route: KEY, at: aKey('', 'laptop-test') },
+  { name: 'key-rename', route: `${KEY}/rename`, at: aKey('/rename') },
+  { name: 'key-rename-wrong', route: `${KEY}/rename`, at: aKey('/rename'), open: sendEmpty('Rename', ['Display name']) },
+  { name: 'key-rotate', route: `${KEY}/rotate`, at: aKey('/rotate') },
+  { name: 'key-rotate-two-live', route: `${KEY}/rotate`, at: aKey('/rotate', 'old-cron') },
+  { name: 'key-end-overlap', route: `${KEY}/end-overlap`, at: aKey('/end-overlap', 'old-cron') },
+  { name: 'key-revoke-tokens', route: `${KEY}/revoke-tokens`, at: aKey('/revoke-tokens') },
+  { name: 'key-disable', route: `${KEY}/disable`, at: aKey('/disable') },
+  { name: 'key-enable', route: `${KEY}/enable`, at: aKey('/enable', 'laptop-test') },
+  { name: 'key-delete', route: `${KEY}/delete`, at: aKey('/delete', 'ends-at-once') },
+  { name: 'key-delete-in-use', route: `${KEY}/delete`, at: aKey('/delete'), open: sendEmpty('Delete') },
+  { name: 'project', route: '/projects/{project}', at: ({ project }) => `/projects/${project}` },
+  { name: 'project-bare', route: '/projects/{project}', at: ({ bare }) => `/projects/${bare}` },
+  { name: 'project-settings', route: '/projects/{project}/settings', at: ({ project }) => `/projects/${project}/settings` },
+  { name: 'project-archive', route: '/projects/{project}/archive', at: ({ project }) => `/projects/${project}/archive`, open: sendEmpty('Archive') },
+  { name: 'project-archived', route: '/projects/{project}', at: ({ archived }) => `/projects/${archived}` },
+  { name: 'account-settings', route: '/accounts/{account}/settings', at: ({ account }) => `/accounts/${account}/settings` },
+  { name: 'audit', route: '/accounts/{account}/audit', at: ({ account }) => `/accounts/${account}/audit` },
+  { name: 'audit-wrong', route: '/accounts/{account}/audit', at: ({ account }) => `/accounts/${account}/audit?who=%3Cb%3E&from=x`, status: 422 },
+  { name: 'requests', route: '/accounts/{account}/requests', at: ({ account }) => `/accounts/${account}/requests` },
+  { name: 'requests-found', route: '/accounts/{account}/requests', at: ({ account, denied }) => `/accounts/${account}/requests?id=${denied}` },
+  { name: 'requests-unknown', route: '/accounts/{account}/requests', at: ({ account }) => `/accounts/${account}/requests?id=${NOTHING}` },
   { name: 'not-here', route: '/accounts/{account}/keys', at: () => `/accounts/${NOTHING}/keys`, status: 404 },
 ];
 
@@ -40,6 +66,8 @@ export const NO_PAGE = {
   '/': 'leads on to the access keys, or to the sign-in page',
   '/sign-in/link': 'signs in and leads on; a dead link is the same page as any other problem',
   '/sign-out': 'leads home',
+  [`${KEY}/first-use`]: 'JSON for the live line',
+  '/accounts/{account}/audit.ndjson': 'a file',
 };
 
 /** Opens a page of the list in a browser of its own. */
@@ -64,7 +92,7 @@ function routesIn(table, name, prefix) {
     const inner = step.match(/^\.(?:nest|merge)\([^()]*?(\w+)\(\)\)/)?.[1];
     const path = prefix + (step.match(/^\.\w+\(\s*"([^"]*)"/)?.[1] ?? '');
     if (inner) return routesIn(table, inner, path);
-    return /^\.route\(/.test(step) && /\bget\(/.test(step) ? [path] : [];
+    return /^\.route\(/.test(step) && /\bget\(/.test(step) ? [path.replace(/(?<=.)\/$/, '')] : [];
   });
 }
 
@@ -76,10 +104,16 @@ function newKey({ bare }) {
   return `/projects/${bare}/keys/new`;
 }
 
-/** A form without anything in it; the browser's own bubbles are switched off, as if an old browser sent it. */
-function sendEmpty(button) {
+/** A page of an access key of the world, by its name. */
+function aKey(below, name = 'billing-worker') {
+  return ({ project, keys }) => `/projects/${project}/keys/${keys[name]}${below}`;
+}
+
+/** A form with nothing in it; the browser's own bubbles are switched off, as if an old browser sent it. */
+function sendEmpty(button, labels = []) {
   return async (visitor) => {
     await withoutBubbles(visitor);
+    for (const label of labels) await visitor.fill({ [label]: '' });
     await visitor.expecting(422, () => visitor.press(button));
   };
 }
@@ -108,5 +142,13 @@ async function makeKey(visitor) {
 
 async function makeKeyTwice(visitor) {
   await makeKey(visitor);
+  await visitor.leading(() => visitor.page.reload());
+}
+
+/** With the world's key that may be rotated as often as the page is opened. */
+async function rotateTwice(visitor) {
+  await visitor.page.getByLabel('None: the old secret is refused at once').check();
+  await visitor.press('Rotate');
+  await visitor.page.getByLabel('KEY SECRET', { exact: true }).waitFor();
   await visitor.leading(() => visitor.page.reload());
 }

@@ -15,7 +15,7 @@ export async function wholeWorld() {
   const world = { tollgate, fresh, client, account, project, nobody: new Client(tollgate.url) };
   const { key, secret } = await newKey(client, project, 'billing-worker');
   Object.assign(world, { key, secret });
-  await manyKeys(world);
+  world.keys = await manyKeys(world);
   await otherPlaces(world);
   await someCalls(world);
   world.stop = () => Promise.all([tollgate.stop(), fresh.stop()]);
@@ -30,8 +30,10 @@ async function manyKeys({ tollgate, project }) {
   await make(MARKUP, { expireTime: inSeconds(2 * 86_400) });
   await make(FAR);
   await make('ends-at-once', { expireTime: inSeconds(2) });
+  await make('rotated-often');
   await at('disable', await make('laptop-test'));
   await at('rotateSecret', await make('old-cron'), { overlapSeconds: 86_400 });
+  return Object.fromEntries((await tollgate.keys(project)).map((key) => [key.displayName, key.accessKeyId]));
 }
 
 /** A project without keys, a long list of projects, an account without anything, and a suspended one. */
@@ -42,15 +44,20 @@ async function otherPlaces(world) {
   world.bare = await project('numbers-prod');
   await project(MARKUP);
   await project(`${LONG}${LONG}${LONG}`);
+  world.archived = await project('over-and-done');
+  await tollgate.api('POST', `projects/${world.archived}/archive`);
   world.empty = await place('An account without anything');
   world.suspended = await place('Suspended Ltd');
   world.suspendedProject = await project('stopped', world.suspended);
   await tollgate.api('POST', `accounts/${world.suspended}/suspend`);
 }
 
-async function someCalls({ tollgate, project, key, secret }) {
+/** Some that are let through, and one that is denied. */
+async function someCalls(world) {
+  const { tollgate, project, key, secret } = world;
   const { access_token: token } = await tollgate.askToken(key, secret);
   for (let count = 0; count < 5; count += 1) await tollgate.call(token, `/v1/projects/${project}/hello`);
+  world.denied = (await tollgate.call(token, `/v1/projects/${world.bare}/hello`)).request;
 }
 
 function inSeconds(seconds) {
