@@ -12,7 +12,6 @@ use crate::http::Web;
 use crate::http::extract::invalid;
 use crate::http::problem::Problem;
 use crate::http::rights::SeeUsage;
-use crate::operations::{Grouping, Usage, UsageQuestion, UsageSum};
 use crate::operations::{Grouping, Slice, Usage, UsageQuestion, UsageSum};
 
 /// One sum, with the one field that it is grouped by.
@@ -68,11 +67,9 @@ pub(crate) async fn show(
         Some("hour") => Grouping::Hour,
         Some(_) => return Err(invalid("groupBy", "must be project, key, product, day or hour")),
     };
-    let question = UsageQuestion { from: query.instant("from")?, to: query.instant("to")?, grouping };
-    let usage = web.app.usage(account.account.id, question).await?;
     let (from, to) = (query.instant("from")?, query.instant("to")?);
     let question = UsageQuestion { within: None, from, to, grouping, slice: Slice::ALL };
-    let usage = web.app.usage(account.0, question).await?;
+    let usage = web.app.usage(account.account.id, question).await?;
     Ok(Answer(report(&usage, grouping)))
 }
 

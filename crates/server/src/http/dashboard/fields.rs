@@ -109,6 +109,8 @@ impl FormErrors {
 fn field_name(field: &'static str) -> &'static str {
     match field {
         "displayName" => "display_name",
+        "ownerEmail" => "owner",
+        "keyLimit" => "key_limit",
         "expireTime" => "expires_on",
         "allowedAddresses" => "addresses",
         "scopes" => "scope",
