@@ -23,7 +23,7 @@ pub struct Problem {
     /// The reason in one word, for the log and the nginx door.
     pub(crate) reason: &'static str,
     /// How it looks, when it is shown to a person, as a page.
-    pub(crate) page: Option<Look>,
+    pub(crate) page: Option<Box<Look>>,
 }
 
 impl Problem {

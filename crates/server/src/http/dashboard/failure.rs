@@ -5,7 +5,6 @@ use http::StatusCode;
 use tollgate_core::Right;
 use tollgate_core::gate::ErrorShape;
 
-use super::look::Look;
 use crate::http::error::word;
 use crate::http::problem::Problem;
 use crate::operations::ManageError;
@@ -61,7 +60,7 @@ fn to_page(base: &str, page: &str, next: &str) -> Response {
 fn page(status: StatusCode, message: String) -> Response {
     let mut problem = Problem::new(status, word(status, ErrorShape::Google), message, ErrorShape::Google);
     // `page::with_headers` knows how the browser wants it to look.
-    problem.page = Some(Look::default());
+    problem.page = Some(Box::default());
     problem.into_response()
 }
 

@@ -39,7 +39,7 @@ pub(crate) async fn with_headers(request: Request, next: Next) -> Response {
     let look = Look::of(request.headers());
     let mut response = next.run(request).await;
     if let Some(problem) = response.extensions_mut().get_mut::<Problem>() {
-        problem.page = Some(look);
+        problem.page = Some(Box::new(look));
     }
     put_headers(response.headers_mut());
     response
