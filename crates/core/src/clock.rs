@@ -12,6 +12,9 @@ impl Timestamp {
     /// Microseconds in one hour, the width of a usage bucket.
     pub const HOUR: i64 = 3_600_000_000;
 
+    /// Microseconds in one day in UTC.
+    pub const DAY: i64 = 24 * Self::HOUR;
+
     /// Whole seconds since 1970, rounded down: the unit of `iat` and `exp` (RFC 7519 §2, NumericDate).
     pub fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -25,6 +28,11 @@ impl Timestamp {
     /// The start of the hour that holds this instant.
     pub fn hour(self) -> Self {
         Self(self.0.div_euclid(Self::HOUR) * Self::HOUR)
+    }
+
+    /// The start of the day in UTC that holds this instant.
+    pub fn day(self) -> Self {
+        Self(self.0.div_euclid(Self::DAY) * Self::DAY)
     }
 
     /// This instant and `seconds` more (or fewer, when negative).
@@ -124,8 +132,10 @@ mod tests {
     }
 
     #[test]
-    fn hours_before_1970_round_down_too() {
+    fn hours_and_days_before_1970_round_down_too() {
         assert_eq!(Timestamp(-1).hour(), Timestamp(-Timestamp::HOUR));
         assert_eq!(Timestamp(Timestamp::HOUR + 5).hour(), Timestamp(Timestamp::HOUR));
+        assert_eq!(Timestamp(-1).day(), Timestamp(-Timestamp::DAY));
+        assert_eq!(Timestamp(Timestamp::DAY - 1).day(), Timestamp(0));
     }
 }

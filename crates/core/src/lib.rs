@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O. Time and randomness are arguments, so that every rule can be tested without waiting.
 
+pub mod calendar;
 pub mod clock;
 pub mod credential;
 pub mod form;

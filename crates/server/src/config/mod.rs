@@ -63,6 +63,8 @@ pub struct Config {
     pub http: Http,
     /// The log.
     pub log: Log,
+    /// The dashboard.
+    pub dashboard: Dashboard,
     /// The APIs behind the gate, one table each.
     pub product: Vec<Product>,
 }
@@ -188,6 +190,15 @@ pub struct Log {
     pub format: LogFormat,
 }
 
+/// The dashboard.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dashboard {
+    /// Whom to contact, in plain text of at most 2000 characters: shown on the help page, its lines kept. Everybody can read
+    /// it.
+    pub contact: String,
+}
+
 /// The shape of a product's denials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -265,6 +276,7 @@ impl Default for Config {
             mail: Mail::default(),
             http: Http::default(),
             log: Log::default(),
+            dashboard: Dashboard::default(),
             product: Vec::new(),
         }
     }

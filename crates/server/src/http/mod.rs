@@ -1,6 +1,7 @@
 //! The HTTP doors. The whole route table stands here.
 
 mod api;
+mod csv;
 mod dashboard;
 mod error;
 mod extract;
@@ -113,10 +114,11 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{account, audit, home, keys, project, projects, setup, sign_in};
+    use dashboard::{account, audit, help, home, keys, project, projects, requests, setup, sign_in, usage};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
+        .route("/help", get(help::show))
         .route("/setup", get(setup::show).post(setup::set_up))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-in/link", get(sign_in::by_link))
@@ -125,14 +127,39 @@ fn pages() -> Router<Web> {
         .route("/accounts/{account}/keys", get(keys::list::show))
         .route("/accounts/{account}/projects", get(projects::list))
         .route("/accounts/{account}/projects/new", get(projects::show_new).post(projects::create))
+        .route("/accounts/{account}/usage", get(usage::page::of_account))
+        .route("/accounts/{account}/usage.csv", get(usage::download::account_csv))
+        .route("/accounts/{account}/usage.json", get(usage::download::account_json))
+        .route("/accounts/{account}/usage/statement", get(usage::statement::show))
+        .route("/projects/{project}/usage", get(usage::page::of_project))
+        .route("/projects/{project}/usage.csv", get(usage::download::project_csv))
+        .route("/projects/{project}/usage.json", get(usage::download::project_json))
         .route("/accounts/{account}/settings", get(account::settings).post(account::rename))
         .route("/projects/{project}", get(project::show))
         .route("/projects/{project}/settings", get(project::settings).post(project::rename))
         .route("/projects/{project}/archive", get(project::ask_archive).post(project::archive))
         .route("/accounts/{account}/audit", get(audit::list::show))
         .route("/accounts/{account}/audit.ndjson", get(audit::export::show))
+        .route("/accounts/{account}/requests", get(requests::show))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
         .nest("/projects/{project}/keys/{key}", key_pages())
+        .nest("/operator", operator_pages())
+}
+
+fn operator_pages() -> Router<Web> {
+    use dashboard::operator::{account, accounts, new, node, products, signing_keys};
+    Router::new()
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/new", get(new::show).post(new::create))
+        .route("/accounts/{account}", get(account::show))
+        .route("/accounts/{account}/suspend", get(account::ask_suspend).post(account::suspend))
+        .route("/accounts/{account}/resume", get(account::ask_resume).post(account::resume))
+        .route("/accounts/{account}/limit", get(account::ask_limit).post(account::set_limit))
+        .route("/accounts/{account}/members/{user}/reset", get(account::ask_reset).post(account::reset))
+        .route("/signing-keys", get(signing_keys::list))
+        .route("/signing-keys/rotate", get(signing_keys::ask_rotate).post(signing_keys::rotate))
+        .route("/products", get(products::show))
+        .route("/node", get(node::show))
 }
 
 /// The pages of one access key.

@@ -7,6 +7,7 @@ use super::ledger::Counter;
 use super::manage::ManageError;
 use crate::store::ledger::DenialRow;
 use tollgate_core::gate::Denial;
+use tollgate_core::{AccountId, RequestId};
 
 /// Characters that are kept of a denied call's path and method.
 const KEPT: usize = 300;
@@ -44,5 +45,18 @@ impl App {
     pub async fn denial(&self, request: &str) -> Result<DenialRow, ManageError> {
         self.ledger.flush().await?;
         self.store.denial(request).await?.ok_or(ManageError::NotFound("denial"))
+    }
+    /// Why a request of this account was denied; of any account or none when it is asked `everywhere`.
+    ///
+    /// # Errors
+    /// As for [`App::denial`]; one that belongs elsewhere is the same as none.
+    pub async fn denial_in(
+        &self,
+        account: AccountId,
+        request: RequestId,
+        everywhere: bool,
+    ) -> Result<DenialRow, ManageError> {
+        let row = self.denial(&request.to_string()).await?;
+        if everywhere || row.account == account.to_string() { Ok(row) } else { Err(ManageError::NotFound("denial")) }
     }
 }

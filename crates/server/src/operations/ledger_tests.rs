@@ -7,8 +7,8 @@ use super::super::ledger::{Batch, Counter, Counts};
 use super::{Committer, Sums};
 use crate::config::Config;
 use crate::store::Store;
-use crate::store::tests::{on_postgres, on_sqlite};
-use crate::store::usage::Grouping;
+use crate::store::tests::{assert_days_agree, on_postgres, on_sqlite};
+use crate::store::usage::{Grouping, Slice, UsageRange};
 
 const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
 const PRODUCT: &str = "[[product]]\nname = 'demo'\nroutes = ['/**']\n";
@@ -58,10 +58,12 @@ impl<'a> Scene<'a> {
         self.committer.doubt = Some(self.sums(calls, denied));
     }
 
-    /// Calls and denials on the bill.
+    /// Calls and denials on the bill, which is the same by hour and by day.
     async fn bill(&self) -> (i64, i64) {
-        let hour = NOW.hour();
-        let sums = self.store.usage(self.counter.account, hour, hour.plus_seconds(3_600), Grouping::Key).await;
+        assert_days_agree(self.store).await;
+        let (account, from) = (self.counter.account, NOW.hour());
+        let range = UsageRange { account, within: None, from, to: from.plus_seconds(3_600) };
+        let sums = self.store.usage(&range, Grouping::Key, Slice::ALL).await;
         sums.expect("the store answers").iter().fold((0, 0), |bill, sum| (bill.0 + sum.calls, bill.1 + sum.denied))
     }
 }

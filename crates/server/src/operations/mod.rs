@@ -23,6 +23,7 @@ mod tokens;
 mod trail;
 mod upkeep;
 mod usage;
+mod usage_days;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -40,7 +41,7 @@ use tollgate_core::{Clock, KeyId, Random, Timestamp};
 use crate::config::{Config, Products};
 use crate::store::Store;
 
-pub use accounts::AccountChange;
+pub use accounts::{AccountChange, CountedAccount};
 pub use authenticate::{Caller, Client, KeyCaller, Verified};
 pub use gate::{Allowed, Authorization, Call, Grant, Refused};
 pub use introspection::Introspected;
@@ -57,7 +58,8 @@ pub use signing::SigningFacts;
 pub use start::StartError;
 pub use tokens::Issued;
 pub use trail::{TrailActor, TrailFilter};
-pub use usage::{Usage, UsageQuestion};
+pub use usage::{Statement, Usage, UsageQuestion};
+pub use usage_days::{CallsByDay, CallsOf, DRAWN_DAYS};
 
 pub use crate::store::accounts::Account;
 pub use crate::store::activity::Activity;
@@ -69,7 +71,7 @@ pub use crate::store::members::Member;
 pub use crate::store::personal_tokens::PersonalToken;
 pub use crate::store::projects::Project;
 pub use crate::store::sessions::Session;
-pub use crate::store::usage::{Grouping, UsageSum};
+pub use crate::store::usage::{Grouping, Slice, UsageSum, UsedName};
 pub use crate::store::users::{Seat, User};
 pub use crate::store::{OpenError, StoreError};
 

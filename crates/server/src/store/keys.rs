@@ -31,9 +31,6 @@ statements! {
         "SELECT id, project_id, display_name, scopes, disabled_at, expires_at, addresses, token_burst,
          token_per_second, created_by, created_at, updated_at FROM access_keys
          WHERE project_id = $1 AND id > $2 AND deleted_at IS NULL ORDER BY id LIMIT $3");
-    KEY_NAMES = Sql::both(
-        "SELECT access_keys.id, access_keys.display_name FROM access_keys
-         JOIN projects ON projects.id = access_keys.project_id WHERE projects.account_id = $1");
     SECRETS = Sql::both(
         "SELECT key_secrets.id, key_secrets.hint, key_secrets.created_at, key_secrets.ends_at, key_secrets.key_id
          FROM key_secrets JOIN access_keys ON access_keys.id = key_secrets.key_id
@@ -158,15 +155,6 @@ impl Store {
     /// A project's live keys after an id, oldest first.
     pub(crate) async fn keys(&self, project: ProjectId, after: &str, limit: i64) -> Result<Vec<Key>, StoreError> {
         self.engine.rows(KEYS, args![project, after, limit]).await?.iter().map(read_key).collect()
-    }
-
-    /// The display names of an account's keys, deleted ones too: usage outlives its key.
-    pub(crate) async fn key_names(
-        &self,
-        account: tollgate_core::AccountId,
-    ) -> Result<Vec<(String, String)>, StoreError> {
-        let rows = self.engine.rows(KEY_NAMES, args![account]).await?;
-        rows.iter().map(|row| Ok((row.text(0)?, row.text(1)?))).collect()
     }
 
     /// The live secrets of a project's keys from `first` to `last`, oldest first.

@@ -1,4 +1,4 @@
-//! The ledger's transaction: counters, last uses and the writer's sequence, all or nothing. Denials have one of their own.
+//! The ledger's transaction: counters by hour and by day, last uses and the writer's sequence, all or nothing. Denials have one of their own.
 
 use serde::Serialize;
 use tollgate_core::Timestamp;
@@ -16,12 +16,26 @@ statements! {
     FENCE = Sql::both("UPDATE ledger_writers SET sequence = $2 + 1 WHERE writer = $1 AND sequence = $2 - 1");
     // One hand-over to the connection's thread on SQLite, one round trip on PostgreSQL. $1 writer, $2 sequence, $3 counts,
     // $4 last uses. Where the sequence was used up before, nothing is changed. The row tells the sequence that stands.
+    // Each count goes into the hour, the day, and the day of its whole project, so that the three never differ. PostgreSQL
+    // takes no row twice in one statement: hours of one day are summed first, and sorted, so that no two writers lock each
+    // other out.
     BATCH = Sql {
         sqlite: "BEGIN IMMEDIATE;
             INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
             FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
             ON CONFLICT (account_id, hour, project_id, credential_id, product)
+            DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
+            INSERT INTO usage_daily (account_id, day, project_id, credential_id, product, calls, denied)
+            SELECT value ->> 0, (value ->> 1) - (value ->> 1) % 86400000000, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+            value ->> 6
+            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            ON CONFLICT (account_id, day, project_id, credential_id, product)
+            DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
+            INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
+            SELECT value ->> 0, (value ->> 1) - (value ->> 1) % 86400000000, value ->> 2, value ->> 4, value ->> 5, value ->> 6
+            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            ON CONFLICT (account_id, day, project_id, product)
             DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
             INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
@@ -32,13 +46,28 @@ statements! {
             COMMIT",
         postgres: "WITH advanced AS (
             UPDATE ledger_writers SET sequence = $2 WHERE writer = $1 AND sequence = $2 - 1 RETURNING sequence),
+            counts AS (
+            SELECT row ->> 0 AS account_id, CAST(row ->> 1 AS BIGINT) AS hour,
+            CAST(row ->> 1 AS BIGINT) - CAST(row ->> 1 AS BIGINT) % 86400000000 AS day, row ->> 2 AS project_id,
+            row ->> 3 AS credential_id, row ->> 4 AS product, CAST(row ->> 5 AS BIGINT) AS calls, CAST(row ->> 6 AS BIGINT) AS denied
+            FROM advanced, jsonb_array_elements(CAST(CAST($3 AS TEXT) AS JSONB)) AS rows (row)),
             counted AS (
             INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
-            SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, row ->> 4,
-            CAST(row ->> 5 AS BIGINT), CAST(row ->> 6 AS BIGINT)
-            FROM advanced, jsonb_array_elements(CAST(CAST($3 AS TEXT) AS JSONB)) AS rows (row)
+            SELECT account_id, hour, project_id, credential_id, product, calls, denied FROM counts
             ON CONFLICT (account_id, hour, project_id, credential_id, product)
             DO UPDATE SET calls = usage_hourly.calls + excluded.calls, denied = usage_hourly.denied + excluded.denied),
+            by_day AS (
+            INSERT INTO usage_daily (account_id, day, project_id, credential_id, product, calls, denied)
+            SELECT account_id, day, project_id, credential_id, product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT)
+            FROM counts GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+            ON CONFLICT (account_id, day, project_id, credential_id, product)
+            DO UPDATE SET calls = usage_daily.calls + excluded.calls, denied = usage_daily.denied + excluded.denied),
+            totals AS (
+            INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
+            SELECT account_id, day, project_id, product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT)
+            FROM counts GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+            ON CONFLICT (account_id, day, project_id, product)
+            DO UPDATE SET calls = usage_daily_totals.calls + excluded.calls, denied = usage_daily_totals.denied + excluded.denied),
             touched AS (
             INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
             SELECT row ->> 0, row ->> 1, CAST(row ->> 2 AS BIGINT), row ->> 3, row ->> 4

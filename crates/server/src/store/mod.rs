@@ -19,6 +19,7 @@ pub(crate) mod schema;
 pub(crate) mod sessions;
 pub(crate) mod signing;
 pub(crate) mod usage;
+pub(crate) mod usage_days;
 pub(crate) mod users;
 mod value;
 
@@ -80,6 +81,7 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
         sessions::STATEMENTS,
         signing::STATEMENTS,
         usage::STATEMENTS,
+        usage_days::STATEMENTS,
         users::STATEMENTS,
     ]
     .concat()

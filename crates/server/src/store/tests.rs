@@ -6,6 +6,7 @@ use tollgate_core::{AccountId, KeyId, ProjectId, Timestamp};
 
 use super::engine::{Engine, Sql};
 use super::ledger::{BatchRows, CountRow};
+use super::usage::{Grouping, Slice, UsageRange};
 use super::{Location, Store, statements};
 
 #[path = "../../tests/it/postgres.rs"]
@@ -105,6 +106,7 @@ async fn the_two_schemas_are_alike() {
     let columns: Vec<String> = lines(&sqlite, COLUMNS).await.into_iter().map(own).collect();
     assert_eq!(columns, lines(&postgres, COLUMNS).await);
     assert!(columns.contains(&"usage_hourly.hour BIGINT required 2".to_owned()), "{columns:#?}");
+    assert!(columns.contains(&"usage_daily.day BIGINT required 2".to_owned()), "{columns:#?}");
     let indexes = lines(&sqlite, INDEXES).await;
     assert_eq!(indexes, lines(&postgres, INDEXES).await);
     assert!(
@@ -114,6 +116,72 @@ async fn the_two_schemas_are_alike() {
     let references = lines(&sqlite, REFERENCES).await;
     assert_eq!(references, lines(&postgres, REFERENCES).await);
     assert!(references.contains(&"key_secrets.key_id access_keys.id".to_owned()), "{references:#?}");
+}
+
+/// What the hours say of each day, and what the days say; then the same of whole projects.
+const DAYS_FROM_HOURS: [Sql; 4] = [
+    Sql::both(
+        "SELECT CONCAT_WS(' ', account_id, hour - hour % 86400000000, project_id, credential_id, product, SUM(calls), SUM(denied))
+         FROM usage_hourly GROUP BY account_id, hour - hour % 86400000000, project_id, credential_id, product",
+    ),
+    Sql::both(
+        "SELECT CONCAT_WS(' ', account_id, day, project_id, credential_id, product, calls, denied) FROM usage_daily",
+    ),
+    Sql::both(
+        "SELECT CONCAT_WS(' ', account_id, hour - hour % 86400000000, project_id, product, SUM(calls), SUM(denied))
+         FROM usage_hourly GROUP BY account_id, hour - hour % 86400000000, project_id, product",
+    ),
+    Sql::both("SELECT CONCAT_WS(' ', account_id, day, project_id, product, calls, denied) FROM usage_daily_totals"),
+];
+
+/// The counters by day say what the counters by hour say.
+pub(crate) async fn assert_days_agree(store: &Store) {
+    let [by_hour, by_day, totals_by_hour, totals] = DAYS_FROM_HOURS;
+    assert_eq!(lines(store, by_hour).await, lines(store, by_day).await);
+    assert_eq!(lines(store, totals_by_hour).await, lines(store, totals).await);
+}
+
+async fn hours_of_one_day_are_summed(store: &Store) {
+    let (now, random) = (Timestamp::from_seconds(1_790_000_000), SystemRandom::default());
+    let account = AccountId::new(now, &random);
+    let projects = [ProjectId::new(now, &random), ProjectId::new(now, &random)];
+    let keys = [KeyId::new(now, &random), KeyId::new(now, &random)];
+    store.insert_writer("one", now).await.expect("a new writer");
+    for sequence in 1..=3 {
+        let mut counts = Vec::new();
+        for hour in [-15, -14, 0, 1, 9, 10] {
+            for (project, key) in projects.into_iter().flat_map(|project| keys.map(|key| (project, key))) {
+                for product in ["demo", "sms"] {
+                    counts.push(CountRow(
+                        account,
+                        now.hour().0 + hour * Timestamp::HOUR,
+                        project,
+                        key,
+                        product,
+                        hour,
+                        1,
+                    ));
+                }
+            }
+        }
+        let batch = BatchRows { counts, ..BatchRows::default() };
+        store.commit_batch("one", sequence, &batch).await.expect("a batch");
+        assert_days_agree(store).await;
+    }
+    let range = UsageRange { account, within: None, from: now.day(), to: Timestamp(now.day().0 + Timestamp::DAY) };
+    let days = store.usage(&range, Grouping::Day, Slice::ALL).await.expect("usage");
+    assert_eq!((days.len(), days[0].calls, days[0].denied), (1, 3 * 8 * (-14 + 1 + 9), 3 * 8 * 4), "14:13 is the time");
+}
+
+#[tokio::test]
+async fn hours_and_days_agree_on_sqlite() {
+    let (store, _directory) = on_sqlite().await;
+    hours_of_one_day_are_summed(&store).await;
+}
+
+#[tokio::test]
+async fn hours_and_days_agree_on_postgres() {
+    hours_of_one_day_are_summed(&on_postgres().await).await;
 }
 
 async fn counts_a_batch_once(store: &Store) {
@@ -126,7 +194,9 @@ async fn counts_a_batch_once(store: &Store) {
     };
     let calls = async || {
         let until = now.plus_seconds(3_600);
-        let sums = store.usage(account, now.hour(), until, super::usage::Grouping::Key).await.expect("usage");
+        assert_days_agree(store).await;
+        let range = UsageRange { account, within: None, from: now.hour(), to: until };
+        let sums = store.usage(&range, Grouping::Key, Slice::ALL).await.expect("usage");
         sums.iter().map(|sum| sum.calls).sum::<i64>()
     };
     store.insert_writer("one", now).await.expect("a new writer");

@@ -1,28 +1,64 @@
-//! Usage, summed from the hourly counters.
+//! Usage, summed from the counters by day where the period consists of whole days, else from those by hour.
 
-use tollgate_core::{AccountId, Timestamp};
+use tollgate_core::{AccountId, ProjectId, Timestamp};
 
-use super::engine::{Sql, statements};
+use super::engine::{Row, Sql, statements};
 use super::value::args;
 use super::{Store, StoreError};
 
+/// The sums of one account ($1) from $2 up to, not including, $3, in a project ($4) and its subprojects where that is not
+/// empty; with the most calls first where $5 is 1; $6 of them from the one numbered $7 on.
+macro_rules! sums {
+    ($group:literal, $table:literal, $time:literal) => {
+        sums!($group, $table, $time, $group)
+    };
+    ($shown:literal, $table:literal, $time:literal, $group:literal) => {
+        Sql::both(concat!(
+            "SELECT ",
+            $shown,
+            ", CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM ",
+            $table,
+            " WHERE account_id = $1 AND ",
+            $time,
+            " >= $2 AND ",
+            $time,
+            " < $3 AND (CAST($4 AS TEXT) = '' OR project_id IN (
+              SELECT id FROM projects WHERE id = CAST($4 AS TEXT) OR parent_id = CAST($4 AS TEXT))) GROUP BY ",
+            $group,
+            " ORDER BY CASE WHEN CAST($5 AS BIGINT) = 1 THEN SUM(calls) ELSE 0 END DESC, ",
+            $group,
+            " LIMIT $6 OFFSET $7"
+        ))
+    };
+}
+
 statements! {
-    BY_PROJECT = Sql::both(
-        "SELECT project_id, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM usage_hourly
-         WHERE account_id = $1 AND hour >= $2 AND hour < $3 GROUP BY project_id ORDER BY project_id");
-    BY_KEY = Sql::both(
-        "SELECT credential_id, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM usage_hourly
-         WHERE account_id = $1 AND hour >= $2 AND hour < $3 GROUP BY credential_id ORDER BY credential_id");
-    BY_PRODUCT = Sql::both(
-        "SELECT product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM usage_hourly
-         WHERE account_id = $1 AND hour >= $2 AND hour < $3 GROUP BY product ORDER BY product");
-    BY_HOUR = Sql::both(
-        "SELECT CAST(hour AS TEXT), CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM usage_hourly
-         WHERE account_id = $1 AND hour >= $2 AND hour < $3 GROUP BY hour ORDER BY hour");
-    BY_DAY = Sql::both(
-        "SELECT CAST(hour / 86400000000 * 86400000000 AS TEXT), CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT)
-         FROM usage_hourly WHERE account_id = $1 AND hour >= $2 AND hour < $3
-         GROUP BY hour / 86400000000 ORDER BY hour / 86400000000");
+    HOURS_BY_PROJECT = sums!("project_id", "usage_hourly", "hour");
+    HOURS_BY_KEY = sums!("credential_id", "usage_hourly", "hour");
+    HOURS_BY_PRODUCT = sums!("product", "usage_hourly", "hour");
+    HOURS = sums!("CAST(hour AS TEXT)", "usage_hourly", "hour", "hour");
+    HOURS_BY_DAY = sums!(
+        "CAST(hour / 86400000000 * 86400000000 AS TEXT)", "usage_hourly", "hour", "hour / 86400000000");
+    DAYS_BY_PROJECT = sums!("project_id", "usage_daily_totals", "day");
+    DAYS_BY_KEY = sums!("credential_id", "usage_daily", "day");
+    DAYS_BY_PRODUCT = sums!("product", "usage_daily_totals", "day");
+    DAYS = sums!("CAST(day AS TEXT)", "usage_daily_totals", "day", "day");
+    BY_PROJECT_AND_PRODUCT = Sql::both(
+        "SELECT project_id, product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM usage_daily_totals
+         WHERE account_id = $1 AND day >= $2 AND day < $3 GROUP BY project_id, product ORDER BY project_id, product");
+    KEYS_NAMED = Sql {
+        sqlite: "SELECT id, display_name, CASE WHEN deleted_at IS NULL THEN '' ELSE 'Deleted' END, project_id FROM access_keys
+            WHERE id IN (SELECT value FROM json_each($1))",
+        postgres: "SELECT id, display_name, CASE WHEN deleted_at IS NULL THEN '' ELSE 'Deleted' END, project_id FROM access_keys
+            WHERE id IN (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)))",
+    };
+    PROJECTS_NAMED = Sql {
+        sqlite: "SELECT id, display_name, CASE WHEN archived_at IS NULL THEN '' WHEN parent_id IS NULL THEN 'Archived'
+            ELSE 'Deleted' END, id FROM projects WHERE id IN (SELECT value FROM json_each($1))",
+        postgres: "SELECT id, display_name, CASE WHEN archived_at IS NULL THEN '' WHEN parent_id IS NULL THEN 'Archived'
+            ELSE 'Deleted' END, id FROM projects
+            WHERE id IN (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)))",
+    };
 }
 
 /// By what usage is summed.
@@ -51,23 +87,102 @@ pub struct UsageSum {
     pub denied: i64,
 }
 
+/// What is summed: an account's usage, or that of one project and its subprojects, in the hours from `from` up to, not
+/// including, `to`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UsageRange {
+    pub(crate) account: AccountId,
+    pub(crate) within: Option<ProjectId>,
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
+}
+
+/// Which of the sums are wanted, and in which order.
+#[derive(Debug, Clone, Copy)]
+pub struct Slice {
+    /// The most calls first, else by group.
+    pub most_first: bool,
+    /// How many.
+    pub limit: i64,
+    /// How many are passed over.
+    pub offset: i64,
+}
+
+impl Slice {
+    /// All of them by group.
+    pub const ALL: Self = Self { most_first: false, limit: i64::MAX, offset: 0 };
+}
+
+/// A name of something that was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedName {
+    /// The display name.
+    pub name: String,
+    /// `Deleted`, `Archived`, or empty while it is live.
+    pub gone: &'static str,
+    /// The project of a key; a project's own id.
+    pub project: String,
+}
+
 impl Store {
-    /// An account's usage in the hours from `from` up to, not including, `to`.
+    /// The sums of a range.
     pub(crate) async fn usage(
         &self,
-        account: AccountId,
-        from: Timestamp,
-        to: Timestamp,
+        range: &UsageRange,
         grouping: Grouping,
+        slice: Slice,
     ) -> Result<Vec<UsageSum>, StoreError> {
-        let sql = match grouping {
-            Grouping::Project => BY_PROJECT,
-            Grouping::Key => BY_KEY,
-            Grouping::Product => BY_PRODUCT,
-            Grouping::Day => BY_DAY,
-            Grouping::Hour => BY_HOUR,
+        let whole_days = range.from == range.from.day() && range.to == range.to.day();
+        let sql = match (grouping, whole_days) {
+            (Grouping::Project, false) => HOURS_BY_PROJECT,
+            (Grouping::Key, false) => HOURS_BY_KEY,
+            (Grouping::Product, false) => HOURS_BY_PRODUCT,
+            (Grouping::Day, false) => HOURS_BY_DAY,
+            (Grouping::Hour, _) => HOURS,
+            (Grouping::Project, true) => DAYS_BY_PROJECT,
+            (Grouping::Key, true) => DAYS_BY_KEY,
+            (Grouping::Product, true) => DAYS_BY_PRODUCT,
+            (Grouping::Day, true) => DAYS,
         };
-        let rows = self.engine.rows(sql, args![account, from, to]).await?;
+        let within = range.within.map(|id| id.to_string()).unwrap_or_default();
+        let Slice { most_first, limit, offset } = slice;
+        let values = args![range.account, range.from, range.to, within, i64::from(most_first), limit, offset];
+        let rows = self.engine.rows(sql, values).await?;
         rows.iter().map(|row| Ok(UsageSum { group: row.text(0)?, calls: row.int(1)?, denied: row.int(2)? })).collect()
+    }
+
+    /// An account's usage on whole days by project and product.
+    pub(crate) async fn usage_by_project_and_product(
+        &self,
+        account: AccountId,
+        (from, to): (Timestamp, Timestamp),
+    ) -> Result<Vec<(String, UsageSum)>, StoreError> {
+        let rows = self.engine.rows(BY_PROJECT_AND_PRODUCT, args![account, from, to]).await?;
+        let read =
+            |row: &Row| Ok((row.text(0)?, UsageSum { group: row.text(1)?, calls: row.int(2)?, denied: row.int(3)? }));
+        rows.iter().map(read).collect()
+    }
+
+    /// Names of keys, deleted ones too: usage outlives its key.
+    pub(crate) async fn key_names(&self, ids: &[&str]) -> Result<Vec<(String, UsedName)>, StoreError> {
+        self.used_names(KEYS_NAMED, ids).await
+    }
+
+    /// Names of projects and subprojects, archived ones too.
+    pub(crate) async fn project_names(&self, ids: &[&str]) -> Result<Vec<(String, UsedName)>, StoreError> {
+        self.used_names(PROJECTS_NAMED, ids).await
+    }
+
+    async fn used_names(&self, sql: Sql, ids: &[&str]) -> Result<Vec<(String, UsedName)>, StoreError> {
+        let ids = serde_json::json!(ids).to_string();
+        let read = |row: &Row| {
+            let gone = match &*row.text(2)? {
+                "Deleted" => "Deleted",
+                "Archived" => "Archived",
+                _ => "",
+            };
+            Ok((row.text(0)?, UsedName { name: row.text(1)?, gone, project: row.text(3)? }))
+        };
+        self.engine.rows(sql, args![ids]).await?.iter().map(read).collect()
     }
 }

@@ -12,7 +12,7 @@ use crate::http::Web;
 use crate::http::extract::invalid;
 use crate::http::problem::Problem;
 use crate::http::rights::SeeUsage;
-use crate::operations::{Grouping, Usage, UsageQuestion, UsageSum};
+use crate::operations::{Grouping, Slice, Usage, UsageQuestion, UsageSum};
 
 /// One sum, with the one field that it is grouped by.
 #[derive(Serialize, ToSchema, Default)]
@@ -67,12 +67,14 @@ pub(crate) async fn show(
         Some("hour") => Grouping::Hour,
         Some(_) => return Err(invalid("groupBy", "must be project, key, product, day or hour")),
     };
-    let question = UsageQuestion { from: query.instant("from")?, to: query.instant("to")?, grouping };
+    let (from, to) = (query.instant("from")?, query.instant("to")?);
+    let question = UsageQuestion { within: None, from, to, grouping, slice: Slice::ALL };
     let usage = web.app.usage(account.account.id, question).await?;
     Ok(Answer(report(&usage, grouping)))
 }
 
-fn report(usage: &Usage, grouping: Grouping) -> UsageReport {
+/// The answer, also as a download of the dashboard.
+pub(crate) fn report(usage: &Usage, grouping: Grouping) -> UsageReport {
     UsageReport {
         usage: usage.sums.iter().map(|sum| row(sum, usage, grouping)).collect(),
         total_calls: usage.sums.iter().map(|sum| sum.calls).sum(),
@@ -87,7 +89,7 @@ fn row(sum: &UsageSum, usage: &Usage, grouping: Grouping) -> UsageRow {
     let group = sum.group.clone();
     let instant = || Timestamp(group.parse().unwrap_or(0)).to_string();
     let mut row = UsageRow {
-        display_name: usage.names.get(&group).cloned(),
+        display_name: usage.names.get(&group).map(|used| used.name.clone()),
         calls: sum.calls,
         denied: sum.denied,
         ..UsageRow::default()

@@ -4,18 +4,25 @@
 
 pub(super) mod account;
 pub(super) mod audit;
+mod denial_words;
 mod failure;
 mod fields;
 mod frame;
+pub(super) mod help;
 pub(super) mod home;
 pub(super) mod keys;
 mod look;
+pub(super) mod operator;
 mod page;
 pub(super) mod project;
 pub(super) mod projects;
+mod question;
+pub(super) mod requests;
 pub(super) mod setup;
 pub(super) mod sign_in;
+mod spark;
 pub(super) mod statics;
+pub(super) mod usage;
 mod who;
 mod words;
 
@@ -27,6 +34,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::Web;
 
+pub(super) use look::Look;
 pub(super) use page::{put_headers, render_problem};
 
 /// Adds what surrounds every page: cross-site writes are refused, the session is read, headers are set.
