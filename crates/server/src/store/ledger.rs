@@ -15,7 +15,7 @@ statements! {
     SEQUENCE = Sql::both("SELECT sequence FROM ledger_writers WHERE writer = $1");
     FENCE = Sql::both("UPDATE ledger_writers SET sequence = $2 + 1 WHERE writer = $1 AND sequence = $2 - 1");
     // One hand-over to the connection's thread on SQLite, one round trip on PostgreSQL. $1 writer, $2 sequence, $3 counts,
-    // $4 last uses. Where the sequence was used up before, nothing is changed. The row tells the sequence that stands.
+    // $4 last uses, $5 whole projects. Where the sequence was used up before, nothing is changed. The row tells the sequence that stands.
     // Each count goes into the hour, the day, and the day of its whole project, so that the three never differ. PostgreSQL
     // takes no row twice in one statement: hours of one day are summed first, and sorted, so that no two writers lock each
     // other out.
@@ -33,8 +33,8 @@ statements! {
             ON CONFLICT (account_id, day, project_id, credential_id, product)
             DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
             INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
-            SELECT value ->> 0, (value ->> 1) - (value ->> 1) % 86400000000, value ->> 2, value ->> 4, value ->> 5, value ->> 6
-            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
+            FROM json_each($5) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
             ON CONFLICT (account_id, day, project_id, product)
             DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
             INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
@@ -64,8 +64,8 @@ statements! {
             DO UPDATE SET calls = usage_daily.calls + excluded.calls, denied = usage_daily.denied + excluded.denied),
             totals AS (
             INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
-            SELECT account_id, day, project_id, product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT)
-            FROM counts GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+            SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, CAST(row ->> 4 AS BIGINT), CAST(row ->> 5 AS BIGINT)
+            FROM advanced, jsonb_array_elements(CAST(CAST($5 AS TEXT) AS JSONB)) AS rows (row)
             ON CONFLICT (account_id, day, project_id, product)
             DO UPDATE SET calls = usage_daily_totals.calls + excluded.calls, denied = usage_daily_totals.denied + excluded.denied),
             touched AS (
@@ -180,7 +180,8 @@ impl Store {
         sequence: i64,
         batch: &BatchRows<'_>,
     ) -> Result<(), StoreError> {
-        let values = args![writer, sequence, json(&batch.counts), json(&batch.touches)];
+        let totals = totals(&batch.counts);
+        let values = args![writer, sequence, json(&batch.counts), json(&batch.touches), json(&totals)];
         let row = self.engine.batch(BATCH, values).await?;
         match row.map(|row| row.maybe_int(0)).transpose()?.flatten() {
             Some(standing) if standing >= sequence => Ok(()),
@@ -200,6 +201,21 @@ impl Store {
         }
         tx.commit().await
     }
+}
+
+/// What a batch adds to whole projects: account, day, project, product, calls, denied. Summed here, since a batch has many keys
+/// of few projects.
+fn totals<'a>(
+    counts: &[CountRow<'a>],
+) -> Vec<(tollgate_core::AccountId, i64, tollgate_core::ProjectId, &'a str, i64, i64)> {
+    let mut sums = std::collections::BTreeMap::new();
+    for CountRow(account, hour, project, _, product, calls, denied) in counts {
+        let sum: &mut (i64, i64) = sums.entry((*account, Timestamp(*hour).day().0, *project, *product)).or_default();
+        sum.0 += calls;
+        sum.1 += denied;
+    }
+    let row = |((account, day, project, product), (calls, denied))| (account, day, project, product, calls, denied);
+    sums.into_iter().map(row).collect()
 }
 
 fn json<T: Serialize>(rows: &[T]) -> String {

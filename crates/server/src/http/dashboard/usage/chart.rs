@@ -28,10 +28,13 @@ pub(super) enum Unit {
 
 impl Unit {
     pub(super) fn of(asked: Asked) -> Self {
-        match asked.days() {
-            ..=BY_HOUR => Self::Hour,
-            ..=BY_DAY => Self::Day,
-            _ => Self::Month,
+        let days = asked.days();
+        if days <= BY_HOUR {
+            Self::Hour
+        } else if days <= BY_DAY {
+            Self::Day
+        } else {
+            Self::Month
         }
     }
 
@@ -138,14 +141,16 @@ impl Chart {
         let top = nice(places.values().map(|(calls, denied)| calls + denied).max().unwrap_or(0));
         let count = places.len();
         let bars = places.iter().enumerate();
-        let bars = bars.map(|(place, (&at, &sums))| bar(unit, (place, count), Timestamp(at), sums, top)).collect();
+        let bars = bars.map(|(place, (&at, &sums))| bar(unit, (place, count), Timestamp(at), sums, top));
+        let bars: Vec<Bar> = bars.collect();
+        let drawn_denials = bars.iter().any(|bar| bar.denied_height > 0);
         let total = places.values().fold((0, 0), |total, sums| (total.0 + sums.0, total.1 + sums.1));
         Self {
             unit,
             bars,
             labels: labels(unit, places.keys().map(|&at| Timestamp(at))),
             lines: lines(top),
-            has_denied: total.1 > 0,
+            has_denied: drawn_denials,
             calls: total.0,
             denied: total.1,
         }
@@ -154,9 +159,9 @@ impl Chart {
 
 fn bar(unit: Unit, (place, count): (usize, usize), at: Timestamp, (calls, denied): (i64, i64), top: i64) -> Bar {
     let slot = 100.0 / count as f64;
-    // A single call is seen too.
-    let pixels = |number: i64| if number <= 0 { 0 } else { (scaled(number, top)).max(1) };
-    let (height, denied_height) = (pixels(calls), pixels(denied));
+    // A single call is seen too. Denials are outlined: less than two pixels would be a line that says more than is true.
+    let height = if calls > 0 { scaled(calls, top).max(1) } else { 0 };
+    let denied_height = Some(scaled(denied, top)).filter(|&height| height >= 2).unwrap_or(0);
     Bar {
         name: unit.name(at),
         calls: grouped(calls),
