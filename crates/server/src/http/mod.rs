@@ -1,6 +1,7 @@
 //! The HTTP doors. The whole route table stands here.
 
 mod api;
+mod csv;
 mod dashboard;
 mod error;
 mod extract;
@@ -113,7 +114,7 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{account, audit, help, home, keys, project, projects, requests, setup, sign_in};
+    use dashboard::{account, audit, help, home, keys, project, projects, requests, setup, sign_in, usage};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
@@ -126,6 +127,13 @@ fn pages() -> Router<Web> {
         .route("/accounts/{account}/keys", get(keys::list::show))
         .route("/accounts/{account}/projects", get(projects::list))
         .route("/accounts/{account}/projects/new", get(projects::show_new).post(projects::create))
+        .route("/accounts/{account}/usage", get(usage::page::of_account))
+        .route("/accounts/{account}/usage.csv", get(usage::download::account_csv))
+        .route("/accounts/{account}/usage.json", get(usage::download::account_json))
+        .route("/accounts/{account}/usage/statement", get(usage::statement::show))
+        .route("/projects/{project}/usage", get(usage::page::of_project))
+        .route("/projects/{project}/usage.csv", get(usage::download::project_csv))
+        .route("/projects/{project}/usage.json", get(usage::download::project_json))
         .route("/accounts/{account}/settings", get(account::settings).post(account::rename))
         .route("/projects/{project}", get(project::show))
         .route("/projects/{project}/settings", get(project::settings).post(project::rename))

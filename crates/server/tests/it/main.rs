@@ -37,3 +37,5 @@ mod rotation;
 mod signing_keys;
 mod token_endpoint;
 mod token_refusals;
+mod usage_daily;
+mod usage_pages;

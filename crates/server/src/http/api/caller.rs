@@ -69,10 +69,6 @@ impl FromRequestParts<Web> for Human {
 pub(crate) struct Operator(Human);
 
 impl Operator {
-    pub(crate) fn actor(&self) -> &Actor {
-        &self.0.actor
-    }
-
     pub(crate) fn doing(&self) -> Doing<'_> {
         self.0.doing()
     }

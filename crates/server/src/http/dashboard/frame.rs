@@ -38,6 +38,8 @@ pub(crate) enum Here {
 pub(crate) struct Choice {
     pub(crate) id: String,
     pub(crate) name: String,
+    /// Whether the person may see access keys there. Who may not is led to the usage.
+    pub(crate) sees_keys: bool,
 }
 
 /// A group of the left menu.
@@ -112,9 +114,14 @@ impl Frame {
             }
             _ => Vec::new(),
         };
-        let choice = |project: &Project| Choice { id: project.id.to_string(), name: project.display_name.clone() };
-        let account_choice =
-            |account: &Account| Choice { id: account.id.to_string(), name: account.display_name.clone() };
+        let sees_keys = account.is_some_and(|account| person.may(account, Right::SeeKeys));
+        let choice =
+            |project: &Project| Choice { id: project.id.to_string(), name: project.display_name.clone(), sees_keys };
+        let account_choice = |account: &Account| Choice {
+            id: account.id.to_string(),
+            name: account.display_name.clone(),
+            sees_keys: person.may(account, Right::SeeKeys),
+        };
         let mut frame = Self {
             base: me.base().to_owned(),
             version: statics::version(),

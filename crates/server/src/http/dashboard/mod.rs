@@ -25,7 +25,9 @@ pub(super) mod reset;
 pub(super) mod setup;
 pub(super) mod sign_in;
 pub(super) mod sign_in_code;
+mod spark;
 pub(super) mod statics;
+pub(super) mod usage;
 mod who;
 mod words;
 
@@ -37,6 +39,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::Web;
 
+pub(super) use look::Look;
 pub(super) use page::{put_headers, render_problem};
 
 /// Adds what surrounds every page: cross-site writes are refused, the session is read, headers are set.

@@ -13,6 +13,7 @@ use crate::http::dashboard::page::Page;
 use crate::http::dashboard::sign_in_code::{proof, waiting};
 use crate::http::dashboard::who::Me;
 use crate::operations::{Enrolment, FactorChanged, ManageError, ProofError};
+use tollgate_core::recovery::RecoveryCode;
 
 #[derive(Template)]
 #[template(path = "me-factor-on.html")]
@@ -129,7 +130,7 @@ async fn code_page(web: &Web, me: &Me, off: bool, errors: FormErrors) -> Result<
 }
 
 async fn shown_once(web: &Web, me: &Me, changed: &FactorChanged) -> Result<Response, Failure> {
-    let codes = changed.codes.iter().map(|code| code.expose()).collect();
+    let codes = changed.codes.iter().map(RecoveryCode::expose).collect();
     let frame = Frame::personal(web, me, Here::Mine).await?;
     let mut response = Page(CodesPage { frame, codes }).into_response();
     look::put_session(&web.app, response.headers_mut(), &changed.cookie);
