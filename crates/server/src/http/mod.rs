@@ -144,6 +144,41 @@ fn pages() -> Router<Web> {
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
         .nest("/projects/{project}/keys/{key}", key_pages())
         .nest("/operator", operator_pages())
+        .merge(people_pages())
+        .nest("/me", my_pages())
+}
+
+fn my_pages() -> Router<Web> {
+    use dashboard::me::{factor, overview, password, sessions, tokens};
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/password", get(password::show).post(password::change))
+        .route("/factor/on", get(factor::show_on).post(factor::switch_on))
+        .route("/factor/off", get(factor::show_off).post(factor::switch_off))
+        .route("/factor/codes", get(factor::show_codes).post(factor::new_codes))
+        .route("/sessions/end-others", get(sessions::ask_end_others).post(sessions::end_others))
+        .route("/sessions/{session}/end", get(sessions::ask_end).post(sessions::end))
+        .route("/tokens/new", get(tokens::show).post(tokens::create))
+        .route("/tokens/{token}/delete", get(tokens::ask_delete).post(tokens::delete))
+}
+
+fn people_pages() -> Router<Web> {
+    use dashboard::members::{change, invite, leave, list};
+    use dashboard::{invitation, reset, sign_in_code};
+    Router::new()
+        .route("/sign-in/code", get(sign_in_code::show).post(sign_in_code::finish))
+        .route("/reset", get(reset::show).post(reset::ask))
+        .route("/reset/new", get(reset::show_new).post(reset::set))
+        .route("/invitation", get(invitation::show).post(invitation::accept))
+        .route("/accounts/{account}/leave", get(leave::ask).post(leave::leave))
+        .route("/accounts/{account}/members", get(list::show))
+        .route("/accounts/{account}/members/invite", get(invite::show).post(invite::invite))
+        .route("/accounts/{account}/members/{user}/role", get(change::show_role).post(change::set_role))
+        .route("/accounts/{account}/members/{user}/remove", get(change::ask_remove).post(change::remove))
+        .route(
+            "/accounts/{account}/members/invitations/{link}/withdraw",
+            get(invite::ask_withdraw).post(invite::withdraw),
+        )
 }
 
 fn operator_pages() -> Router<Web> {

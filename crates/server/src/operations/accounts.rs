@@ -1,6 +1,7 @@
 //! Accounts: the operator's business.
 
 use serde_json::json;
+use tollgate_core::id::LinkId;
 use tollgate_core::{AccountId, UserId};
 
 use super::App;
@@ -8,6 +9,7 @@ use super::directory::Changed;
 use super::manage::{Doing, ManageError, Page, display_name};
 use crate::store::accounts::Account;
 use crate::store::audit::Event;
+use crate::store::links::Link;
 use crate::store::members::Member;
 
 /// What to change of an account; `None` leaves a field as it is.
@@ -97,6 +99,15 @@ impl App {
     /// There is none such, or an outage.
     pub async fn member_of(&self, account: AccountId, user: UserId) -> Result<Member, ManageError> {
         self.store.member(account, user).await?.ok_or(ManageError::NotFound("member"))
+    }
+
+    /// One open invitation of an account.
+    ///
+    /// # Errors
+    /// There is none such, or an outage.
+    pub async fn open_invitation(&self, account: AccountId, id: LinkId) -> Result<Link, ManageError> {
+        let found = self.store.invitation(account, id, self.now()).await?;
+        found.ok_or(ManageError::NotFound("invitation"))
     }
 
     /// Changes an account. Suspension is in force at the next request.

@@ -1,13 +1,49 @@
 //! A page that asks before something is done, and the page that shows a link once.
 
+use std::borrow::Cow;
+
 use askama::Template;
 use axum::response::{IntoResponse, Response};
 
-use super::fields::FormErrors;
+use super::failure::Failure;
+use super::fields::{Fields, FormErrors};
 use super::frame::Frame;
 use super::page::{Page, wrong};
+use super::who::Me;
 use super::words::Moment;
-use crate::operations::MadeLink;
+use crate::http::Web;
+use crate::operations::{MadeLink, ManageError};
+
+/// How a form came that works once.
+pub(crate) enum Sent {
+    /// For the first time, with its id as it is kept.
+    First(String),
+    /// Again: what it asked for is done.
+    Again,
+    /// Without its id: it could be sent twice.
+    Incomplete,
+}
+
+impl Sent {
+    pub(crate) async fn of(web: &Web, me: &Me, fields: &Fields) -> Result<Self, Failure> {
+        let Some(form) = me.form(fields.text("form")) else { return Ok(Self::Incomplete) };
+        let before = web.app.form_target(&form).await?;
+        Ok(if before.is_some() { Self::Again } else { Self::First(form) })
+    }
+}
+
+/// What is wrong with a form without its id.
+pub(crate) fn incomplete() -> FormErrors {
+    FormErrors::one("", "The form was not complete. Nothing was done; send it again")
+}
+
+/// What an operation did not like; nothing when the same form at the same moment was faster.
+pub(crate) async fn unless_done(web: &Web, form: &str, error: ManageError) -> Result<Option<FormErrors>, Failure> {
+    if web.app.form_target(form).await?.is_some() {
+        return Ok(None);
+    }
+    FormErrors::of(error).map(Some)
+}
 
 /// Asks whether something shall be done, and says what comes of it.
 #[derive(Template)]
@@ -18,7 +54,7 @@ pub(crate) struct Question<'a> {
     pub(crate) above: (String, &'a str),
     pub(crate) title: &'a str,
     /// What it is about, as somebody named it.
-    pub(crate) subject: &'a str,
+    pub(crate) subject: Cow<'a, str>,
     pub(crate) consequence: String,
     /// The path of this page.
     pub(crate) here: String,
@@ -46,6 +82,8 @@ pub(crate) struct LinkPage<'a> {
     email: String,
     url: &'a str,
     until: Moment,
+    /// Then it is not shown: nobody but the person needs it.
+    mailed: bool,
     /// What whoever opens it can do.
     purpose: &'a str,
 }
@@ -65,6 +103,7 @@ impl<'a> LinkPage<'a> {
             email: made.link.email.clone(),
             url: &made.url,
             until: made.link.ends_at.into(),
+            mailed: made.is_mailed,
             purpose,
         }
     }

@@ -12,7 +12,7 @@ use crate::http::dashboard::failure::Failure;
 use crate::http::dashboard::fields::{Fields, FormErrors};
 use crate::http::dashboard::frame::{Frame, Here};
 use crate::http::dashboard::page::{Page, wrong};
-use crate::http::dashboard::question::{LinkPage, Question};
+use crate::http::dashboard::question::{LinkPage, Question, incomplete};
 use crate::http::dashboard::words::Moment;
 use crate::operations::{self, AccountChange, ManageError, Member};
 
@@ -78,7 +78,7 @@ async fn asked<'a>(
         frame: frame(web, at).await?,
         above: (at.page(), &at.account.display_name),
         title,
-        subject: "",
+        subject: "".into(),
         consequence: consequence.to_owned(),
         here: format!("{}/{verb}", at.page()),
         form: String::new(),
@@ -168,7 +168,7 @@ pub(crate) async fn reset(
     at.me.confirmed(&web)?;
     let member = member(&web, &at, &user).await?;
     let Some(form) = at.me.form(fields.text("form")) else {
-        let errors = FormErrors::one("", "The form was not complete. Nothing was made; send it again");
+        let errors = incomplete();
         return Ok(reset_question(&web, &at, &member, errors).await?.page());
     };
     let made = match web.app.reset_link(&at.me.doing(Some(&form)), &member.email).await {
@@ -200,7 +200,7 @@ async fn reset_question<'a>(
         frame: frame(web, at).await?,
         above: (at.page(), &at.account.display_name),
         title: "Reset link for a member",
-        subject: &member.email,
+        subject: (&*member.email).into(),
         consequence:
             "Makes a link with which this person sets a new password within an hour. An earlier reset link is \
                       dead then. The second factor stays. Hand the link over only to somebody whom you know."

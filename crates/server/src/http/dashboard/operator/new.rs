@@ -9,7 +9,7 @@ use crate::http::dashboard::failure::Failure;
 use crate::http::dashboard::fields::{Fields, FormErrors};
 use crate::http::dashboard::frame::{Frame, Here};
 use crate::http::dashboard::page::{Page, wrong};
-use crate::http::dashboard::question::LinkPage;
+use crate::http::dashboard::question::{LinkPage, incomplete};
 use crate::http::dashboard::who::{Me, OperatorPerson};
 use crate::operations::ManageError;
 
@@ -42,7 +42,7 @@ pub(crate) async fn create(
     let form = me.form(fields.text("form"));
     let (name, owner, key_limit) = (fields.text("display_name"), fields.text("owner"), fields.text("key_limit").trim());
     let made = match (&form, limit(key_limit)) {
-        (None, _) => Err(FormErrors::one("", "The form was not complete. Nothing was made; send it again")),
+        (None, _) => Err(incomplete()),
         (_, Err(errors)) => Err(errors),
         (Some(form), Ok(limit)) => match web.app.create_account_for(&me.doing(Some(form)), name, limit, owner).await {
             Ok(made) => Ok(made),

@@ -9,7 +9,7 @@ use crate::http::dashboard::failure::Failure;
 use crate::http::dashboard::fields::{Fields, FormErrors};
 use crate::http::dashboard::frame::{Frame, Here};
 use crate::http::dashboard::page::Page;
-use crate::http::dashboard::question::Question;
+use crate::http::dashboard::question::{Question, incomplete};
 use crate::http::dashboard::who::{Me, OperatorPerson};
 use crate::http::dashboard::words::Moment;
 use crate::operations::{ManageError, SigningFacts};
@@ -78,8 +78,7 @@ pub(crate) async fn rotate(
 ) -> Result<Response, Failure> {
     me.confirmed(&web)?;
     let Some(form) = me.form(fields.text("form")) else {
-        let errors = FormErrors::one("", "The form was not complete. Nothing was changed; send it again");
-        return Ok(question(&web, &me, errors).await?.page());
+        return Ok(question(&web, &me, incomplete()).await?.page());
     };
     match web.app.rotate_signing_key(&me.doing(Some(&form))).await {
         // Sent twice, they rotate once.
@@ -96,7 +95,7 @@ async fn question<'a>(web: &Web, me: &Me, errors: FormErrors) -> Result<Question
     Ok(Question {
         frame: Frame::personal(web, me, Here::OperatorSigningKeys).await?,
         title: "Rotate the signing keys",
-        subject: "",
+        subject: "".into(),
         consequence: format!(
             "The next key signs as soon as every verifier can know it: once it has been published for {seconds} seconds. \
              Tokens that are out stay valid until their end, and another next key is published."
