@@ -50,6 +50,11 @@ impl Answer {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Bytes of the body.
+    pub(crate) fn length(&self) -> usize {
+        self.body.len()
+    }
+
     /// The body as JSON.
     pub(crate) fn json(&self) -> anyhow::Result<Value> {
         serde_json::from_slice(&self.body).context("the answer is not JSON")
@@ -57,16 +62,22 @@ impl Answer {
 }
 
 /// Sends `request` and insists on 200.
-pub(crate) fn call(mut stream: impl Read + Write, request: &Request) -> anyhow::Result<Answer> {
+pub(crate) fn call(stream: impl Read + Write, request: &Request) -> anyhow::Result<Answer> {
+    let answer = exchange(stream, request)?;
+    if answer.status != 200 {
+        let Request { method, path, .. } = request;
+        bail!("{method} {path} was answered {}: {}", answer.status, String::from_utf8_lossy(&answer.body));
+    }
+    Ok(answer)
+}
+
+/// Sends `request` and takes any answer.
+pub(crate) fn exchange(mut stream: impl Read + Write, request: &Request) -> anyhow::Result<Answer> {
     let what = || format!("{} {}", request.method, request.path);
     stream.write_all(request.wire().as_bytes()).with_context(what)?;
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).with_context(what)?;
-    let answer = parse(&bytes).with_context(what)?;
-    if answer.status != 200 {
-        bail!("{} was answered {}: {}", what(), answer.status, String::from_utf8_lossy(&answer.body));
-    }
-    Ok(answer)
+    parse(&bytes).with_context(what)
 }
 
 /// Takes an answer apart whose end is the end of the connection.

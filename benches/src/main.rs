@@ -14,6 +14,7 @@ mod http;
 mod load;
 mod machine;
 mod origin;
+mod pages;
 mod process;
 mod programs;
 mod report;
@@ -45,6 +46,9 @@ struct Options {
     /// Smoke run: one round, 1 s of warm-up and 2 s measured. Its figures mean nothing.
     #[arg(long)]
     quick: bool,
+    /// Measures the dashboard's pages instead: 1,000 keys, a year of usage.
+    #[arg(long, conflicts_with = "quick")]
+    pages: bool,
     /// How often each server takes its turn.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
@@ -95,6 +99,16 @@ fn run(options: Options) -> anyhow::Result<()> {
         fs::remove_dir_all(&work).with_context(|| format!("cannot empty {}", work.display()))?;
     }
     fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
+    if options.pages {
+        let table =
+            pages::run(&programs.tollgate, &work).with_context(|| format!("the logs are in {}", work.display()))?;
+        let origin = origin::of(&options);
+        for field in ["date", "command", "machine", "commit"] {
+            println!("{field}: {}", origin[field].as_str().unwrap_or("unknown"));
+        }
+        print!("\n{table}");
+        return Ok(());
+    }
 
     let logs = || format!("the logs are in {}", work.display());
     let limit = subject::limit_server(&programs.limit_server, &work, options.algorithm).with_context(logs)?;

@@ -169,6 +169,19 @@ fn free_addresses() -> anyhow::Result<[String; 2]> {
     Ok([public.local_addr()?.to_string(), admin.local_addr()?.to_string()])
 }
 
+/// A port that is free like the two behind it: `tollgate dev` takes all three.
+pub(crate) fn free_port_for_three() -> anyhow::Result<u16> {
+    for _ in 0..100 {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let port = listener.local_addr()?.port();
+        let behind = [1, 2].map(|more| TcpListener::bind(("127.0.0.1", port.saturating_add(more))));
+        if behind.iter().all(Result::is_ok) {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no three ports in a row are free")
+}
+
 /// The calls of all rows, whatever they are grouped by.
 fn sum_of_calls(usage: &Value) -> Option<u64> {
     let rows = usage.as_object()?.values().find_map(Value::as_array)?;

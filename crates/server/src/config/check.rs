@@ -129,6 +129,7 @@ impl Config {
         if self.database.url.is_some() && self.database.url_file.is_some() {
             return Err(ConfigError::invalid("database", "give url or url_file, not both"));
         }
+        self.mail.check()?;
         for id in &self.introspection.all_accounts {
             let known = id.parse::<tollgate_core::KeyId>();
             known.map_err(|_| ConfigError::invalid("introspection.all_accounts", format!("{id} is not a KEY ID")))?;

@@ -2,6 +2,7 @@
 
 mod check;
 mod load;
+mod mail;
 mod reference;
 
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use tollgate_core::signing::Algorithm;
 
 pub use check::{Products, Routes};
 pub use load::ConfigError;
+pub use mail::Mail;
+pub(crate) use mail::smtp_url;
 pub use reference::{markdown, template};
 
 /// The whole configuration. Times are in the unit that the field's name ends with.
@@ -54,6 +57,8 @@ pub struct Config {
     pub gate: Gate,
     /// Token introspection.
     pub introspection: Introspection,
+    /// Mail that the server sends.
+    pub mail: Mail,
     /// Connections and the way they end.
     pub http: Http,
     /// The log.
@@ -268,6 +273,7 @@ impl Default for Config {
             metering: Metering::default(),
             gate: Gate::default(),
             introspection: Introspection::default(),
+            mail: Mail::default(),
             http: Http::default(),
             log: Log::default(),
             dashboard: Dashboard::default(),

@@ -21,6 +21,7 @@ mod key_rules;
 mod keys;
 mod layering;
 mod ledger;
+mod mail;
 mod members;
 mod opening;
 mod outage;

@@ -5,6 +5,7 @@ use http::StatusCode;
 use tollgate_core::Right;
 use tollgate_core::gate::ErrorShape;
 
+use super::look::Look;
 use crate::http::error::word;
 use crate::http::problem::Problem;
 use crate::operations::ManageError;
@@ -59,7 +60,8 @@ fn to_page(base: &str, page: &str, next: &str) -> Response {
 
 fn page(status: StatusCode, message: String) -> Response {
     let mut problem = Problem::new(status, word(status, ErrorShape::Google), message, ErrorShape::Google);
-    problem.is_page = true;
+    // `page::with_headers` knows how the browser wants it to look.
+    problem.page = Some(Look::default());
     problem.into_response()
 }
 

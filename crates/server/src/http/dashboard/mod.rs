@@ -34,6 +34,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::Web;
 
+pub(super) use look::Look;
 pub(super) use page::{put_headers, render_problem};
 
 /// Adds what surrounds every page: cross-site writes are refused, the session is read, headers are set.

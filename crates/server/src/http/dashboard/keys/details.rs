@@ -87,7 +87,7 @@ pub(crate) async fn show(State(web): State<Web>, key: InKey<SeeKeys>) -> Result<
         frame: Frame::in_project(&web, &at.me, &at.account, &at.project, Here::ProjectKeys).await?,
         list: key.list(),
         page: key.page(),
-        usage: format!("{}/projects/{}/usage?by=key", at.me.base(), at.project.id),
+        usage: format!("{}/projects/{}/usage?group=key", at.me.base(), at.project.id),
         project: at.project.id.to_string(),
         project_name: &at.project.display_name,
         key: stored.id.to_string(),
