@@ -1,13 +1,14 @@
 // Every page of the dashboard, once: what axe, the weights and the pictures look at.
 //
 // `route` is the path in the server's table of routes. `at` gives the path in a world of world.mjs; where that is not
-// enough, `open` leads a browser there and says which statuses come on the way.
+// enough, `open` goes on from there. `status` is what the page answers with when that is an error. `menus` are looked at where
+// that is set: they are the same on all pages.
 
-import { readFileSync } from 'node:fs';
 import { Visitor } from './browser.mjs';
-import { LONG, MARKUP } from './world.mjs';
+import { aKey, makeAccount, makeKey, makeKeyTwice, newKey, newProject, openOptions, reset, rotateTwice, sendEmpty, sendForm, sendWrongKey } from './steps.mjs';
 
 const KEY = '/projects/{project}/keys/{key}';
+const OPERATED = '/operator/accounts/{account}';
 const NOTHING = '01999999-9999-7999-8999-999999999999';
 
 export const PAGES = [
@@ -19,7 +20,7 @@ export const PAGES = [
   { name: 'confirm', route: '/confirm', at: () => '/confirm?next=/me' },
   { name: 'confirm-wrong', route: '/confirm', at: () => '/confirm?next=/me', open: sendEmpty('Go on') },
   { name: 'theme', route: '/theme', at: () => '/theme' },
-  { name: 'keys', route: '/accounts/{account}/keys', at: ({ account }) => `/accounts/${account}/keys` },
+  { name: 'keys', route: '/accounts/{account}/keys', menus: true, at: ({ account }) => `/accounts/${account}/keys` },
   { name: 'keys-done', route: '/accounts/{account}/keys', at: ({ account }) => `/accounts/${account}/keys?done=key-created` },
   { name: 'keys-none', route: '/accounts/{account}/keys', at: ({ account, bare }) => `/accounts/${account}/keys?project=${bare}` },
   { name: 'keys-no-project', route: '/accounts/{account}/keys', at: ({ empty }) => `/accounts/${empty}/keys` },
@@ -58,6 +59,33 @@ export const PAGES = [
   { name: 'requests', route: '/accounts/{account}/requests', at: ({ account }) => `/accounts/${account}/requests` },
   { name: 'requests-found', route: '/accounts/{account}/requests', at: ({ account, denied }) => `/accounts/${account}/requests?id=${denied}` },
   { name: 'requests-unknown', route: '/accounts/{account}/requests', at: ({ account }) => `/accounts/${account}/requests?id=${NOTHING}` },
+  { name: 'help', route: '/help', at: () => '/help' },
+  { name: 'help-outside', route: '/help', nobody: true, at: () => '/help' },
+  { name: 'usage', route: '/accounts/{account}/usage', at: ({ account }) => `/accounts/${account}/usage` },
+  { name: 'usage-by-day', route: '/accounts/{account}/usage', at: ({ account }) => `/accounts/${account}/usage?period=7d&group=day` },
+  { name: 'usage-none', route: '/accounts/{account}/usage', at: ({ empty }) => `/accounts/${empty}/usage` },
+  { name: 'usage-wrong', route: '/accounts/{account}/usage', at: ({ account }) => `/accounts/${account}/usage?from=x&group=y`, status: 422 },
+  { name: 'usage-project', route: '/projects/{project}/usage', at: ({ project }) => `/projects/${project}/usage?group=key` },
+  { name: 'statement', route: '/accounts/{account}/usage/statement', at: ({ account }) => `/accounts/${account}/usage/statement` },
+  { name: 'statement-none', route: '/accounts/{account}/usage/statement', at: ({ empty }) => `/accounts/${empty}/usage/statement` },
+  { name: 'operator-accounts', route: '/operator/accounts', at: () => '/operator/accounts' },
+  { name: 'operator-accounts-none', route: '/operator/accounts', at: () => '/operator/accounts?search=%3Cnothing%3E' },
+  { name: 'operator-account-new', route: '/operator/accounts/new', at: () => '/operator/accounts/new' },
+  { name: 'operator-account-new-wrong', route: '/operator/accounts/new', at: () => '/operator/accounts/new', open: sendEmpty('Make account') },
+  { name: 'operator-account-made', route: '/operator/accounts/new', at: () => '/operator/accounts/new', open: makeAccount },
+  { name: 'operator-account', route: OPERATED, at: ({ account }) => `/operator/accounts/${account}` },
+  { name: 'operator-account-empty', route: OPERATED, at: ({ empty }) => `/operator/accounts/${empty}` },
+  { name: 'operator-account-suspended', route: OPERATED, at: ({ suspended }) => `/operator/accounts/${suspended}` },
+  { name: 'operator-suspend', route: `${OPERATED}/suspend`, at: ({ account }) => `/operator/accounts/${account}/suspend` },
+  { name: 'operator-resume', route: `${OPERATED}/resume`, at: ({ suspended }) => `/operator/accounts/${suspended}/resume` },
+  { name: 'operator-limit', route: `${OPERATED}/limit`, at: ({ account }) => `/operator/accounts/${account}/limit` },
+  { name: 'operator-limit-wrong', route: `${OPERATED}/limit`, at: ({ account }) => `/operator/accounts/${account}/limit`, open: sendEmpty('Save', ['Access keys per project']) },
+  { name: 'operator-reset', route: `${OPERATED}/members/{user}/reset`, at: reset },
+  { name: 'operator-reset-made', route: `${OPERATED}/members/{user}/reset`, at: reset, open: sendForm('Make reset link') },
+  { name: 'operator-signing-keys', route: '/operator/signing-keys', at: () => '/operator/signing-keys' },
+  { name: 'operator-rotate', route: '/operator/signing-keys/rotate', at: () => '/operator/signing-keys/rotate' },
+  { name: 'operator-products', route: '/operator/products', at: () => '/operator/products' },
+  { name: 'operator-node', route: '/operator/node', at: () => '/operator/node' },
   { name: 'not-here', route: '/accounts/{account}/keys', at: () => `/accounts/${NOTHING}/keys`, status: 404 },
 ];
 
@@ -68,6 +96,10 @@ export const NO_PAGE = {
   '/sign-out': 'leads home',
   [`${KEY}/first-use`]: 'JSON for the live line',
   '/accounts/{account}/audit.ndjson': 'a file',
+  '/accounts/{account}/usage.csv': 'a file',
+  '/accounts/{account}/usage.json': 'a file',
+  '/projects/{project}/usage.csv': 'a file',
+  '/projects/{project}/usage.json': 'a file',
 };
 
 /** Opens a page of the list in a browser of its own. */
@@ -78,77 +110,4 @@ export async function openPage(browser, world, page, options = {}) {
   await visitor.expecting(page.status ?? [], () => visitor.page.goto(page.at(world)));
   await page.open?.(visitor, world);
   return visitor;
-}
-
-/** The paths that the server's table answers with GET: those of `pages`, and of the functions that it nests or merges. */
-export function routesOfServer() {
-  const table = readFileSync(new URL('../../crates/server/src/http/mod.rs', import.meta.url), 'utf8');
-  return routesIn(table, 'pages', '');
-}
-
-function routesIn(table, name, prefix) {
-  const body = table.match(new RegExp(`fn ${name}\\(\\)[^]*?\\n}`))[0];
-  return body.split(/(?=\.(?:route|nest|merge)\()/).flatMap((step) => {
-    const inner = step.match(/^\.(?:nest|merge)\([^()]*?(\w+)\(\)\)/)?.[1];
-    const path = prefix + (step.match(/^\.\w+\(\s*"([^"]*)"/)?.[1] ?? '');
-    if (inner) return routesIn(table, inner, path);
-    return /^\.route\(/.test(step) && /\bget\(/.test(step) ? [path.replace(/(?<=.)\/$/, '')] : [];
-  });
-}
-
-function newProject({ account }) {
-  return `/accounts/${account}/projects/new`;
-}
-
-function newKey({ bare }) {
-  return `/projects/${bare}/keys/new`;
-}
-
-/** A page of an access key of the world, by its name. */
-function aKey(below, name = 'billing-worker') {
-  return ({ project, keys }) => `/projects/${project}/keys/${keys[name]}${below}`;
-}
-
-/** A form with nothing in it; the browser's own bubbles are switched off, as if an old browser sent it. */
-function sendEmpty(button, labels = []) {
-  return async (visitor) => {
-    await withoutBubbles(visitor);
-    for (const label of labels) await visitor.fill({ [label]: '' });
-    await visitor.expecting(422, () => visitor.press(button));
-  };
-}
-
-async function withoutBubbles({ page }) {
-  await page.evaluate(() => { for (const form of document.forms) form.noValidate = true; });
-}
-
-async function openOptions({ page }) {
-  await page.locator('details.options > summary').click();
-}
-
-async function sendWrongKey(visitor) {
-  await openOptions(visitor);
-  await withoutBubbles(visitor);
-  await visitor.page.getByLabel('Display name').evaluate((field, text) => { field.removeAttribute('maxlength'); field.value = text; }, `${LONG}!`);
-  await visitor.fill({ Addresses: 'nowhere' });
-  await visitor.expecting(422, () => visitor.press('CONFIRM'));
-}
-
-async function makeKey(visitor) {
-  await visitor.fill({ 'Display name': `${MARKUP.slice(0, 40)} ${Date.now()}` });
-  await visitor.press('CONFIRM');
-  await visitor.page.getByLabel('KEY SECRET', { exact: true }).waitFor();
-}
-
-async function makeKeyTwice(visitor) {
-  await makeKey(visitor);
-  await visitor.leading(() => visitor.page.reload());
-}
-
-/** With the world's key that may be rotated as often as the page is opened. */
-async function rotateTwice(visitor) {
-  await visitor.page.getByLabel('None: the old secret is refused at once').check();
-  await visitor.press('Rotate');
-  await visitor.page.getByLabel('KEY SECRET', { exact: true }).waitFor();
-  await visitor.leading(() => visitor.page.reload());
 }

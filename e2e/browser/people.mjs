@@ -10,9 +10,9 @@ export const PROJECT = 'sms-prod';
 /** Sets up by the printed link as a program, and is signed in as the operator and owner. */
 export async function setUp(tollgate) {
   const client = new Client(tollgate.url);
-  const path = tollgate.setupLink.slice(tollgate.url.length);
-  const answer = await client.send(path, { ...OWNER, account: ACCOUNT, project: PROJECT });
-  assert.equal(answer.status, 303, answer.text);
+  const { pathname, search } = new URL(tollgate.setupLink);
+  const answer = await client.send(pathname + search, { ...OWNER, account: ACCOUNT, project: PROJECT });
+  assert.equal(answer.status, 303, told(answer));
   const project = answer.location.match(/^\/projects\/([^/]+)\/keys\/new$/)[1];
   const account = (await tollgate.api('GET', `projects/${project}`)).accountId;
   return { client, account, project };
@@ -33,7 +33,7 @@ export async function setUpByHand(visitor, tollgate) {
 export async function signIn(tollgate, { email, password }) {
   const client = new Client(tollgate.url);
   const answer = await client.post('/sign-in', { email, password, next: '' });
-  assert.equal(answer.status, 303, answer.text);
+  assert.equal(answer.status, 303, told(answer));
   return client;
 }
 
@@ -46,10 +46,15 @@ export async function shownPair(page) {
 /** Makes an access key as a program; the answer's page is parsed for what it shows. */
 export async function newKey(client, project, name, more = {}) {
   const answer = await client.send(`/projects/${project}/keys/new`, { display_name: name, ...more });
-  assert.equal(answer.status, 200, answer.text);
+  assert.equal(answer.status, 200, told(answer));
   return { key: field(answer.text, 'key-id'), secret: field(answer.text, 'key-secret') };
 }
 
 function field(text, id) {
   return text.match(new RegExp(`id="${id}" readonly value="([^"]+)"`))[1];
+}
+
+/** What a page tells people, without its frame: for messages of tests. */
+export function told({ status, text }) {
+  return `${status}: ${text.match(/<main[^]*<\/main>/)?.[0].replaceAll(/<[^>]*>|\s+/g, ' ') ?? text}`;
 }

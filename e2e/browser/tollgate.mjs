@@ -15,12 +15,12 @@ const [FIRST_PORT, LAST_PORT] = [20_000, 32_000];
 
 export class Tollgate {
   /** Starts a server, and waits until it answers. `more` goes on top of its configuration file. */
-  static async start({ more = '' } = {}) {
+  static async start({ more = '', publicUrl } = {}) {
     // Short, because the path of a Unix socket may not be long.
     const directory = mkdtempSync('/tmp/tollgate-web.');
     const port = await freePort();
     const file = join(directory, 'tollgate.toml');
-    writeFileSync(file, configuration(port, directory, more));
+    writeFileSync(file, configuration(port, directory, publicUrl ?? `http://127.0.0.1:${port}`, more));
     const self = new Tollgate(directory, port, ['serve', '--config', file]);
     self.setupLink = await self.lineWith(/Set up the dashboard within a day, with this link: (\S+)/);
     return self;
@@ -137,8 +137,8 @@ export class Tollgate {
   }
 }
 
-function configuration(port, directory, more) {
-  return `public_url = "http://127.0.0.1:${port}"
+function configuration(port, directory, publicUrl, more) {
+  return `public_url = "${publicUrl}"
 listen = "127.0.0.1:${port}"
 admin_listen = "127.0.0.1:0"
 data_dir = "${directory}/data"

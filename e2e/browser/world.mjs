@@ -16,6 +16,7 @@ export async function wholeWorld() {
   const { key, secret } = await newKey(client, project, 'billing-worker');
   Object.assign(world, { key, secret });
   world.keys = await manyKeys(world);
+  world.user = (await tollgate.api('GET', `accounts/${account}/members`)).members[0].userId;
   await otherPlaces(world);
   await someCalls(world);
   world.stop = () => Promise.all([tollgate.stop(), fresh.stop()]);

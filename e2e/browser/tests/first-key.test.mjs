@@ -42,4 +42,9 @@ async function makeKeyAndCall(visitor, tollgate) {
   const row = page.getByRole('row').filter({ hasText: 'billing-worker' });
   await row.getByText(key).waitFor();
   await row.getByText('Active').waitFor();
+
+  await visitor.leading(() => page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Usage & billing' }).click());
+  await page.getByLabel('Group by').selectOption('Access key');
+  await visitor.press('Show');
+  await page.getByRole('row', { name: /billing-worker.* 1 .*100/ }).waitFor();
 }
