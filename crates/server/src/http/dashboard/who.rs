@@ -41,8 +41,9 @@ pub(crate) async fn read_session(State(web): State<Web>, mut request: Request, n
         }
     }
     let mut response = next.run(request).await;
+    // What the handler has set is newer.
     if let Some(cookie) = renewed
-        && !response.headers().contains_key(http::header::SET_COOKIE)
+        && !look::sets_session(&web.app, response.headers())
     {
         look::put_session(&web.app, response.headers_mut(), &cookie);
     }
