@@ -51,7 +51,7 @@ export async function newKey(client, project, name, more = {}) {
 }
 
 function field(text, id) {
-  return text.match(new RegExp(`id="${id}" readonly value="([^"]+)"`))[1];
+  return text.match(new RegExp(`<textarea id="${id}"[^>]*>([^<]+)<`))[1];
 }
 
 /** What a page tells people, without its frame: for messages of tests. */
