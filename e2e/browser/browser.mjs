@@ -84,9 +84,8 @@ export class Visitor {
   }
 
   failed(request) {
-    // Whoever leaves a page ends what its live line was asking.
-    const isEnded = request.failure()?.errorText === 'net::ERR_ABORTED';
-    if (isEnded && (request.resourceType() === 'fetch' || this.abortsAllowed)) return;
+    // Whoever leaves a page ends what it was still asking for.
+    if (request.failure()?.errorText === 'net::ERR_ABORTED') return;
     this.problems.push(`request failed: ${request.url()}: ${request.failure()?.errorText}`);
   }
 

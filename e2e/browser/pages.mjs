@@ -5,6 +5,7 @@
 // that is set: they are the same on all pages.
 
 import { Visitor } from './browser.mjs';
+import { PEOPLE_PAGES } from './people-pages.mjs';
 import { aKey, makeAccount, makeKey, makeKeyTwice, newKey, newProject, openOptions, reset, rotateTwice, sendEmpty, sendForm, sendWrongKey } from './steps.mjs';
 
 const KEY = '/projects/{project}/keys/{key}';
@@ -86,6 +87,7 @@ export const PAGES = [
   { name: 'operator-rotate', route: '/operator/signing-keys/rotate', at: () => '/operator/signing-keys/rotate' },
   { name: 'operator-products', route: '/operator/products', at: () => '/operator/products' },
   { name: 'operator-node', route: '/operator/node', at: () => '/operator/node' },
+  ...PEOPLE_PAGES,
   { name: 'not-here', route: '/accounts/{account}/keys', at: () => `/accounts/${NOTHING}/keys`, status: 404 },
 ];
 
@@ -106,7 +108,7 @@ export const NO_PAGE = {
 export async function openPage(browser, world, page, options = {}) {
   const { url } = page.fresh ? world.fresh : world.tollgate;
   const visitor = await Visitor.open(browser, url, options);
-  if (!page.fresh && !page.nobody) await visitor.context.addCookies(world.client.forBrowser());
+  if (!page.fresh && !page.nobody) await visitor.context.addCookies(world[page.as ?? 'client'].forBrowser());
   await visitor.expecting(page.status ?? [], () => visitor.page.goto(page.at(world)));
   await page.open?.(visitor, world);
   return visitor;

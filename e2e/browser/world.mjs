@@ -1,6 +1,7 @@
 // An installation with something of everything: long names, names that look like markup, keys in every state.
 
 import { Client } from './client.mjs';
+import { addPeople } from './people-world.mjs';
 import { newKey, setUp } from './people.mjs';
 import { Tollgate } from './tollgate.mjs';
 
@@ -19,6 +20,7 @@ export async function wholeWorld() {
   world.user = (await tollgate.api('GET', `accounts/${account}/members`)).members[0].userId;
   await otherPlaces(world);
   await someCalls(world);
+  await addPeople(world);
   world.stop = () => Promise.all([tollgate.stop(), fresh.stop()]);
   return world;
 }

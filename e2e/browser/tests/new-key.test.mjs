@@ -99,7 +99,6 @@ for (const javaScriptEnabled of [true, false]) {
 
   test(`two quick clicks on CONFIRM make one key, ${how} JavaScript`, async () => {
     const visitor = await visit({ javaScriptEnabled });
-    visitor.abortsAllowed = true;
     const name = `clicks-${how}`;
     await visitor.page.goto(`/projects/${project}/keys/new`);
     await visitor.fill({ 'Display name': name });
