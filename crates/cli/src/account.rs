@@ -19,6 +19,10 @@ const COLUMNS: [Column; 5] = [
     Column::new("Created", "createTime"),
 ];
 
+/// An account that was made with an invitation of its owner.
+const WITH_INVITATION: [Column; 6] =
+    [COLUMNS[0], COLUMNS[1], COLUMNS[2], COLUMNS[3], COLUMNS[4], Column::new("Invitation link", "invitationUrl")];
+
 /// What to do with accounts.
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountVerb {
@@ -48,6 +52,9 @@ pub(crate) struct CreateArgs {
     /// How many access keys each of its projects may have; else the server's setting.
     #[arg(long, value_name = "N")]
     key_limit: Option<u32>,
+    /// Invite this person to own it: prints a link that works once, within seven days.
+    #[arg(long, value_name = "EMAIL")]
+    owner: Option<String>,
 }
 
 /// Arguments of `account suspend`.
@@ -81,8 +88,13 @@ impl AccountVerb {
                 if let Some(limit) = args.key_limit {
                     body["keyLimit"] = limit.into();
                 }
+                let Some(owner) = args.owner else {
+                    let account = session.client.post("/v1/accounts", &body).await?;
+                    return output::thing(session.format(), &account, &COLUMNS);
+                };
+                body["ownerEmail"] = owner.into();
                 let account = session.client.post("/v1/accounts", &body).await?;
-                output::thing(session.format(), &account, &COLUMNS)
+                output::thing(session.format(), &account, &WITH_INVITATION)
             }
             Self::Suspend(args) => suspend(session, args).await,
             Self::Resume(args) => {

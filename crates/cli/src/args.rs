@@ -11,6 +11,8 @@ use crate::completion::CompletionArgs;
 use crate::config::ConfigVerb;
 use crate::dev::DevArgs;
 use crate::key::KeyVerb;
+use crate::login::LoginArgs;
+use crate::member::MemberVerb;
 use crate::project::ProjectVerb;
 use crate::serve::ServeArgs;
 use crate::signing_key::SigningKeyVerb;
@@ -38,7 +40,7 @@ pub(crate) struct Global {
     /// A server and key from the file ~/.config/tollgate/config.toml.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) profile: Option<String>,
-    /// The server, signed in with a key; else TOLLGATE_URL.
+    /// The server, signed in with a key or a personal token; else TOLLGATE_URL.
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) server: Option<String>,
     /// The operator's socket of a running server.
@@ -80,12 +82,22 @@ pub(crate) enum Noun {
     Config(ConfigVerb),
     /// Ask whether the server is ready: exit code 8 if it does not answer, 9 if it is not ready.
     Health,
+    /// Sign in to a server with a personal token, which is kept for the commands that manage. A key comes first, where one is
+    /// given by option, profile or environment; beside the data, the operator's socket comes before both.
+    Login(LoginArgs),
+    /// Forget the personal token that is kept for the server or profile.
+    Logout,
+    /// Print the link that sets up the dashboard, as long as nobody can sign in.
+    SetupLink,
     /// The keys that sign access tokens.
     #[command(subcommand)]
     SigningKey(SigningKeyVerb),
     /// Accounts: customer organisations, which are billed.
     #[command(subcommand)]
     Account(AccountVerb),
+    /// Members: people who sign in to an account.
+    #[command(subcommand)]
+    Member(MemberVerb),
     /// Projects: workspaces of an account, in which access keys live.
     #[command(subcommand)]
     Project(ProjectVerb),
@@ -119,6 +131,7 @@ impl Noun {
             Self::Key(verb) => matches!(verb, KeyVerb::Create(_) | KeyVerb::Get(_) | KeyVerb::Rotate(_)),
             Self::Token(verb) => matches!(verb, TokenVerb::Get(_)),
             Self::Serve(_) | Self::Dev(_) | Self::Config(_) | Self::Health | Self::SigningKey(_) => false,
+            Self::Login(_) | Self::Logout | Self::SetupLink | Self::Member(_) => false,
             Self::Usage(_) | Self::Audit(_) | Self::Check(_) | Self::Completion(_) | Self::HelpMarkdown => false,
         }
     }
@@ -192,6 +205,9 @@ mod tests {
             "tollgate check x",
             "tollgate token inspect eyJ",
             "tollgate --key-secret x health",
+            "tollgate login",
+            "tollgate login tgp_x",
+            "tollgate member invite --account x a@b",
         ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }

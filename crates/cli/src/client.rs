@@ -1,4 +1,4 @@
-//! The client: one request at a time, over HTTP with a key pair or over the operator's Unix socket.
+//! The client: one request at a time, over HTTP with a key pair or a personal token, or over the operator's Unix socket.
 
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
@@ -8,7 +8,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure};
-use crate::hidden::KeyPair;
+use crate::hidden::Credential;
 use crate::output::{note, text};
 use crate::target::{Place, Target};
 
@@ -21,15 +21,15 @@ const PAGE: usize = 1_000;
 pub(crate) struct Client {
     http: reqwest::Client,
     base: Url,
-    key: Option<KeyPair>,
+    credential: Option<Credential>,
     /// The server's name in messages.
     place: String,
 }
 
 impl Client {
     pub(crate) fn new(target: Target) -> Result<Self, Failure> {
-        let Target { place, key } = target;
-        // A redirect is not followed: it would carry the key pair to a place that nobody named.
+        let Target { place, credential } = target;
+        // A redirect is not followed: it would carry the secret to a place that nobody named.
         let builder = reqwest::Client::builder()
             .user_agent(concat!("tollgate-cli/", env!("CARGO_PKG_VERSION")))
             .redirect(reqwest::redirect::Policy::none())
@@ -38,8 +38,8 @@ impl Client {
         let (builder, base, place) = match place {
             Place::Http(url) => {
                 let near = is_loopback(&url);
-                if key.is_some() && url.scheme() == "http" && !near {
-                    note("warning: http:// carries the KEY SECRET in the clear; use https://");
+                if credential.is_some() && url.scheme() == "http" && !near {
+                    note("warning: http:// carries the secret in the clear; use https://");
                 }
                 let name = url.as_str().trim_end_matches('/').to_owned();
                 (if near { builder.no_proxy() } else { builder }, url, name)
@@ -51,7 +51,7 @@ impl Client {
             }
         };
         let http = builder.build().map_err(|error| Failure::from(anyhow::Error::new(error)))?;
-        Ok(Self { http, base, key, place })
+        Ok(Self { http, base, credential, place })
     }
 
     /// The server's name in messages.
@@ -150,8 +150,9 @@ impl Client {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.http.request(method, url);
-        match &self.key {
-            Some(key) => request.basic_auth(&key.id, Some(key.secret.expose())),
+        match &self.credential {
+            Some(Credential::Key(key)) => request.basic_auth(&key.id, Some(key.secret.expose())),
+            Some(Credential::Personal(token)) => request.bearer_auth(token.expose()),
             None => request,
         }
     }

@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 
 use super::*;
-use crate::hidden::Hidden;
+use crate::hidden::{Hidden, KeyPair};
 
 /// Answers one request with each of the texts, and returns the requests.
 async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, answer: &str) -> String {
@@ -40,12 +40,30 @@ async fn over_http(answers: Vec<String>) -> (Client, JoinHandle<Vec<String>>) {
         }
         seen
     });
-    let key = Some(KeyPair { id: "k1".to_owned(), secret: Hidden::new("tgs_1".to_owned()) });
-    (Client::new(Target { place: Place::Http(Url::parse(&url).expect("a URL")), key }).expect("a client"), seen)
+    let key = KeyPair { id: "k1".to_owned(), secret: Hidden::new("tgs_1".to_owned()) };
+    (signed_in(&url, Credential::Key(key)), seen)
+}
+
+fn signed_in(url: &str, credential: Credential) -> Client {
+    let place = Place::Http(Url::parse(url).expect("a URL"));
+    Client::new(Target { place, credential: Some(credential) }).expect("a client")
+}
+
+#[tokio::test]
+async fn a_person_signs_in_with_a_bearer_token() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let seen = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.expect("a connection");
+        serve(stream, &answer("200 OK", "", "{}")).await
+    });
+    let client = signed_in(&url, Credential::Personal(Hidden::new("tgp_1".to_owned())));
+    client.get("/v1/me", &[]).await.expect("answered");
+    assert!(seen.await.expect("served").contains("authorization: Bearer tgp_1\r\n"));
 }
 
 fn over_socket(path: &Path) -> Client {
-    Client::new(Target { place: Place::Socket(PathBuf::from(path)), key: None }).expect("a client")
+    Client::new(Target { place: Place::Socket(PathBuf::from(path)), credential: None }).expect("a client")
 }
 
 #[tokio::test]

@@ -22,6 +22,15 @@ pub(crate) struct KeyPair {
     pub(crate) secret: Hidden,
 }
 
+/// What a command signs in with.
+#[derive(Debug)]
+pub(crate) enum Credential {
+    /// An access key.
+    Key(KeyPair),
+    /// A person's own token.
+    Personal(Hidden),
+}
+
 impl Hidden {
     pub(crate) fn new(text: String) -> Self {
         Self(Zeroizing::new(text))

@@ -14,6 +14,8 @@ mod health;
 mod hidden;
 mod instant;
 mod key;
+mod login;
+mod member;
 mod output;
 mod profile;
 mod project;
@@ -64,6 +66,10 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Noun::Health => Session::open(&global, Authority::Nobody)?.wait(health::run),
         Noun::SigningKey(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Account(verb) => manage()?.wait(async |session| verb.run(session).await),
+        Noun::Login(args) => args.run(&global),
+        Noun::Logout => login::logout(&global),
+        Noun::SetupLink => manage()?.wait(member::setup_link),
+        Noun::Member(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Project(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Key(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Usage(verb) => manage()?.wait(async |session| verb.run(session).await),

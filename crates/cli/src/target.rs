@@ -2,7 +2,9 @@
 //!
 //! What is named in the arguments comes first (`--server`, or `--socket` and `--data`), then the profile, then the
 //! operator's socket in `./tollgate-data`, then `TOLLGATE_URL`. Over the socket a command acts as the operator; over
-//! HTTP it signs in with a key pair. Secrets come from the environment or a file, never from an argument.
+//! HTTP it signs in with a key pair, whose halves come from the arguments, the profile or the environment; where none of them
+//! names a key, with the personal token that `tollgate login` has kept for the profile or the server. Secrets come from the
+//! environment or a file, never from an argument.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +12,8 @@ use reqwest::Url;
 
 use crate::args::Global;
 use crate::failure::{Exit, Failure};
-use crate::hidden::{Hidden, KeyPair};
+use crate::hidden::{Credential, Hidden, KeyPair};
+use crate::login::{self, Holder};
 use crate::profile::{self, Profile};
 
 /// The operator's socket in a data directory.
@@ -25,11 +28,11 @@ pub(crate) enum Place {
     Socket(PathBuf),
 }
 
-/// A server, and the key pair to use there.
+/// A server, and what to sign in with there.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) place: Place,
-    pub(crate) key: Option<KeyPair>,
+    pub(crate) credential: Option<Credential>,
 }
 
 /// Whose authority a command needs.
@@ -37,7 +40,7 @@ pub(crate) struct Target {
 pub(crate) enum Authority {
     /// Anybody may ask.
     Nobody,
-    /// The operator over the socket, a key over HTTP.
+    /// The operator over the socket, a key or a person over HTTP.
     Manager,
     /// A key, over the socket too: tokens belong to keys.
     Key,
@@ -54,26 +57,66 @@ pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Finds the server and the key pair.
+/// Finds the server, and what to sign in with.
 pub(crate) fn find(global: &Global, authority: Authority, around: &Surroundings<'_>) -> Result<Target, Failure> {
     let profile = match &global.profile {
         Some(name) => Some(profile::load(&profile::path(around.variable)?, name)?),
         None => None,
     };
     let place = place(global, profile.as_ref(), around)?;
-    let needs_key = match (&place, authority) {
-        (_, Authority::Nobody) => false,
+    let key = || key_pair(global, profile.as_ref(), around).map(Credential::Key);
+    let credential = match (&place, authority) {
+        (_, Authority::Nobody) => None,
         (Place::Socket(path), Authority::Manager) if global.key_id.is_some() || global.key_secret_file.is_some() => {
             let socket = path.display();
             return Err(Failure::usage(format!(
                 "over the operator's socket {socket} this command acts as the operator; to act as a key, name the server with --server URL"
             )));
         }
-        (Place::Socket(_), Authority::Manager) => false,
-        (Place::Http(_), Authority::Manager) | (_, Authority::Key) => true,
+        (Place::Socket(_), Authority::Manager) => None,
+        (_, Authority::Key) => Some(key()?),
+        (Place::Http(_), Authority::Manager) if names_key(global, profile.as_ref(), around) => Some(key()?),
+        (Place::Http(url), Authority::Manager) => Some(Credential::Personal(personal(global, url, around)?)),
     };
-    let key = if needs_key { Some(key_pair(global, profile.as_ref(), around)?) } else { None };
-    Ok(Target { place, key })
+    Ok(Target { place, credential })
+}
+
+/// The server that `login` and `logout` are about, and under which names its token is kept.
+pub(crate) fn holder(global: &Global, around: &Surroundings<'_>) -> Result<(Url, Holder), Failure> {
+    match find(global, Authority::Nobody, around)?.place {
+        Place::Http(url) => {
+            let holder = Holder::new(global.profile.as_deref(), &url);
+            Ok((url, holder))
+        }
+        Place::Socket(path) => Err(Failure::usage(format!(
+            "over the operator's socket {} nobody signs in; name the server with --server URL",
+            path.display()
+        ))),
+    }
+}
+
+/// Whether anything names a key: then the personal token is left alone.
+fn names_key(global: &Global, profile: Option<&Profile>, around: &Surroundings<'_>) -> bool {
+    let in_profile = profile.is_some_and(|profile| profile.key_id.is_some() || profile.key_secret_file.is_some());
+    let in_arguments = global.key_id.is_some() || global.key_secret_file.is_some();
+    in_arguments
+        || in_profile
+        || ["TOLLGATE_KEY_ID", "TOLLGATE_KEY_SECRET"].into_iter().any(|name| (around.variable)(name).is_some())
+}
+
+/// The token that `tollgate login` has kept.
+fn personal(global: &Global, url: &Url, around: &Surroundings<'_>) -> Result<Hidden, Failure> {
+    let kept = match login::path(around.variable) {
+        Ok(path) => login::load(&path, &Holder::new(global.profile.as_deref(), url))?,
+        Err(_) => None,
+    };
+    kept.ok_or_else(|| {
+        Failure::new(
+            Exit::NotSignedIn,
+            "not signed in: run `tollgate login --token-stdin` with a personal token from the dashboard, or set \
+             TOLLGATE_KEY_ID and TOLLGATE_KEY_SECRET",
+        )
+    })
 }
 
 fn place(global: &Global, profile: Option<&Profile>, around: &Surroundings<'_>) -> Result<Place, Failure> {

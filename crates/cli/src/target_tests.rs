@@ -43,6 +43,13 @@ impl Case {
         find(&self.global, authority, &Surroundings { variable: &variable, directory: self.directory.path() })
     }
 
+    fn key(&self, authority: Authority) -> KeyPair {
+        match self.find(authority).expect("a target").credential {
+            Some(Credential::Key(key)) => key,
+            other => panic!("no key but {other:?}"),
+        }
+    }
+
     fn place(&self) -> String {
         match self.find(Authority::Nobody).expect("a server").place {
             Place::Http(url) => url.to_string(),
@@ -93,13 +100,12 @@ fn over_http_a_key_pair_is_needed_and_over_the_socket_only_for_tokens() {
     let http = || case().set("TOLLGATE_URL", "http://env:1");
     assert_eq!(http().find(Authority::Manager).expect_err("no key").exit, Exit::NotSignedIn);
     assert_eq!(http().set("TOLLGATE_KEY_ID", "k").find(Authority::Key).expect_err("no secret").exit, Exit::NotSignedIn);
-    let signed_in = http().set("TOLLGATE_KEY_ID", "k").set("TOLLGATE_KEY_SECRET", "s").find(Authority::Manager);
-    let key = signed_in.expect("a target").key.expect("a key");
+    let key = http().set("TOLLGATE_KEY_ID", "k").set("TOLLGATE_KEY_SECRET", "s").key(Authority::Manager);
     assert_eq!((key.id.as_str(), key.secret.expose()), ("k", "s"));
 
     let socket = || case().beside_data().set("TOLLGATE_KEY_ID", "k").set("TOLLGATE_KEY_SECRET", "s");
-    assert!(socket().find(Authority::Manager).expect("a target").key.is_none());
-    assert!(socket().find(Authority::Key).expect("a target").key.is_some());
+    assert!(socket().find(Authority::Manager).expect("a target").credential.is_none());
+    assert!(socket().find(Authority::Key).expect("a target").credential.is_some());
     let as_key = socket().with(|global| global.key_id = Some("k".to_owned()));
     assert_eq!(as_key.find(Authority::Manager).expect_err("the operator has no key").exit, Exit::Usage);
 }
@@ -110,8 +116,34 @@ fn arguments_win_over_the_profile_and_the_profile_over_the_environment() {
     let case = case().with_profile(profile).set("TOLLGATE_KEY_ID", "of-env").set("TOLLGATE_KEY_SECRET", "of-env");
     std::fs::write(case.directory.path().join("tollgate/secret"), "of-file\n").expect("written");
     let case = case.with(|global| global.profile = Some("p".to_owned()));
-    let key = case.find(Authority::Key).expect("a target").key.expect("a key");
+    let key = case.key(Authority::Key);
     assert_eq!((key.id.as_str(), key.secret.expose()), ("of-profile", "of-file"));
     let case = case.with(|global| global.key_id = Some("of-argument".to_owned()));
-    assert_eq!(case.find(Authority::Key).expect("a target").key.expect("a key").id, "of-argument");
+    assert_eq!(case.key(Authority::Key).id, "of-argument");
+}
+
+#[test]
+fn a_kept_token_signs_in_where_no_key_is_named_and_never_over_the_socket() {
+    let kept = "[server]\n'http://env:1' = 'tgp_server'\n[profile]\np = 'tgp_profile'\n";
+    let http = || {
+        let case =
+            case().with_profile("[profile.p]\nserver='http://env:1'\n[profile.q]\nserver='http://env:1'\nkey_id='k'");
+        let file = case.directory.path().join("tollgate/tokens.toml");
+        std::fs::write(&file, kept).expect("written");
+        std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("its own");
+        case.set("TOLLGATE_URL", "http://env:1/")
+    };
+    let personal = |case: Case| match case.find(Authority::Manager).expect("a target").credential {
+        Some(Credential::Personal(token)) => token.expose().to_owned(),
+        other => panic!("no token but {other:?}"),
+    };
+    let with_profile = |name: &str| http().with(|global| global.profile = Some(name.to_owned()));
+    assert_eq!(personal(http()), "tgp_server");
+    assert_eq!(personal(with_profile("p")), "tgp_profile");
+    assert_eq!(with_profile("q").find(Authority::Manager).expect_err("half a key").exit, Exit::NotSignedIn);
+    assert_eq!(http().set("TOLLGATE_KEY_ID", "k").set("TOLLGATE_KEY_SECRET", "s").key(Authority::Manager).id, "k");
+    assert_eq!(http().find(Authority::Key).expect_err("tokens belong to keys").exit, Exit::NotSignedIn);
+    assert!(http().beside_data().find(Authority::Manager).expect("a target").credential.is_none());
+    let elsewhere = http().with(|global| global.server = Some("http://other:1".to_owned()));
+    assert_eq!(elsewhere.find(Authority::Manager).expect_err("not signed in there").exit, Exit::NotSignedIn);
 }

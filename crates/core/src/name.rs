@@ -45,7 +45,8 @@ impl DisplayName {
     }
 }
 
-fn is_refused(letter: char) -> bool {
+/// Whether a character has no place in a name: control characters, line breaks, and what turns the direction of the text.
+pub fn is_refused(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}')
 }

@@ -68,7 +68,7 @@ const secretPage = document.querySelector("[data-secret-page]");
 
 // Every field of the page by its id: key-secret is TOLLGATE_KEY_SECRET in the environment and keySecret in JSON.
 function fields() {
-  const list = [...all("input[readonly][id]", secretPage)].map(({ id, value }) => [id, value]);
+  const list = [...all(":is(input, textarea)[readonly][id]", secretPage)].map(({ id, value }) => [id, value]);
   return secretPage.dataset.url ? [["url", secretPage.dataset.url], ...list] : list;
 }
 
@@ -97,12 +97,11 @@ if (secretPage) {
   // A browser may keep the page in memory and bring it back with the Back button; it must come back without the secret.
   addEventListener("pagehide", () => {
     for (const field of all("#key-secret, #api-token, [data-secret]", secretPage)) {
+      field.textContent = "";
       field.removeAttribute("value");
       if ("value" in field) {
         field.value = "";
         field.placeholder = "no longer shown";
-      } else {
-        field.textContent = "";
       }
     }
     for (const button of all("[data-copy-all], [data-download], [data-copy-from=key-secret], [data-copy-from=api-token]", secretPage)) {

@@ -18,8 +18,10 @@ pub(super) fn effective(path: &Path) -> Result<String, Failure> {
     let given: Value = toml::from_str(&text).map_err(|error| broken(error.into()))?;
     let schema = schemars::schema_for!(Config);
     let mut whole = filled(schema.as_value(), schema.as_value(), given);
-    if let Some(Value::String(url)) = whole.pointer_mut("/database/url") {
-        *url = masked(url);
+    for pointer in ["/database/url", "/mail/smtp_url"] {
+        if let Some(Value::String(url)) = whole.pointer_mut(pointer) {
+            *url = masked(url);
+        }
     }
     toml::to_string_pretty(&whole).map_err(|error| broken(error.into()))
 }
@@ -108,6 +110,8 @@ mod tests {
             !shown.contains("hunter") && shown.contains("app:***@db") && shown.contains("sslmode=require"),
             "{shown}"
         );
+        let mail = show("[mail]\nsmtp_url = 'smtps://app:hunter2@mail'\nfrom = 't@example.com'").expect("reads");
+        assert!(!mail.contains("hunter") && mail.contains("app:***@mail"), "{mail}");
         assert_eq!(masked("host=db password=hunter2"), MASK);
     }
 

@@ -92,6 +92,13 @@ pub(crate) fn alone(line: &str) -> Done {
     finish(command, "")
 }
 
+/// Runs a command in a directory, which is its home too, with these settings and a text on standard input.
+pub(crate) fn beside(directory: &Path, line: &str, settings: &[(&str, &str)], input: &str) -> Done {
+    let mut command = tollgate(directory);
+    command.args(line.split(' ')).envs(settings.iter().copied());
+    finish(command, input)
+}
+
 /// The lines of an `.env` file.
 pub(crate) fn settings(env: &str) -> Vec<(String, String)> {
     let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -2,6 +2,7 @@
 //! of its own beside a `tollgate dev` of its own.
 
 mod dev;
+mod people;
 
 use std::os::unix::fs::PermissionsExt as _;
 

@@ -122,9 +122,14 @@ impl Config {
         if !["error", "warn", "info", "debug", "trace"].contains(&self.log.level.as_str()) {
             return Err(ConfigError::invalid("log.level", "must be error, warn, info, debug or trace"));
         }
+        let contact = &self.dashboard.contact;
+        if contact.chars().count() > 2_000 || contact.chars().any(|letter| letter.is_control() && letter != '\n') {
+            return Err(ConfigError::invalid("dashboard.contact", "must be plain text of at most 2000 characters"));
+        }
         if self.database.url.is_some() && self.database.url_file.is_some() {
             return Err(ConfigError::invalid("database", "give url or url_file, not both"));
         }
+        self.mail.check()?;
         for id in &self.introspection.all_accounts {
             let known = id.parse::<tollgate_core::KeyId>();
             known.map_err(|_| ConfigError::invalid("introspection.all_accounts", format!("{id} is not a KEY ID")))?;

@@ -55,6 +55,11 @@ impl ConfigError {
     pub(super) fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid { field: field.to_owned(), message: message.into() }
     }
+
+    /// The mail server's URL is wrong.
+    pub(crate) fn smtp(message: &str) -> Self {
+        Self::invalid("mail.smtp_url", message)
+    }
 }
 
 impl Config {

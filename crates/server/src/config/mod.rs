@@ -2,6 +2,7 @@
 
 mod check;
 mod load;
+mod mail;
 mod reference;
 
 use std::net::SocketAddr;
@@ -14,6 +15,8 @@ use tollgate_core::signing::Algorithm;
 
 pub use check::{Products, Routes};
 pub use load::ConfigError;
+pub use mail::Mail;
+pub(crate) use mail::smtp_url;
 pub use reference::{markdown, template};
 
 /// The whole configuration. Times are in the unit that the field's name ends with.
@@ -54,10 +57,14 @@ pub struct Config {
     pub gate: Gate,
     /// Token introspection.
     pub introspection: Introspection,
+    /// Mail that the server sends.
+    pub mail: Mail,
     /// Connections and the way they end.
     pub http: Http,
     /// The log.
     pub log: Log,
+    /// The dashboard.
+    pub dashboard: Dashboard,
     /// The APIs behind the gate, one table each.
     pub product: Vec<Product>,
 }
@@ -183,6 +190,15 @@ pub struct Log {
     pub format: LogFormat,
 }
 
+/// The dashboard.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dashboard {
+    /// Whom to contact, in plain text of at most 2000 characters: shown on the help page, its lines kept. Everybody can read
+    /// it.
+    pub contact: String,
+}
+
 /// The shape of a product's denials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -257,8 +273,10 @@ impl Default for Config {
             metering: Metering::default(),
             gate: Gate::default(),
             introspection: Introspection::default(),
+            mail: Mail::default(),
             http: Http::default(),
             log: Log::default(),
+            dashboard: Dashboard::default(),
             product: Vec::new(),
         }
     }

@@ -8,6 +8,7 @@ use serde_json::json;
 use tollgate_core::gate::{CredentialKind, Denial, ErrorShape};
 use tollgate_core::oauth::OAuthError;
 
+use super::dashboard::Look;
 use super::problem::Problem;
 use crate::operations::{ManageError, Refused};
 
@@ -153,7 +154,7 @@ pub(crate) fn shape_of(uri: &Uri) -> ErrorShape {
 pub(super) async fn not_found(uri: Uri, headers: HeaderMap) -> impl IntoResponse {
     let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("");
     let mut problem = bad_request(StatusCode::NOT_FOUND, "There is nothing at this path", shape_of(&uri));
-    problem.is_page = accepts.contains("text/html");
+    problem.page = accepts.contains("text/html").then(|| Box::new(Look::of(&headers)));
     problem
 }
 

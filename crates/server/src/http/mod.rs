@@ -114,10 +114,11 @@ fn routes() -> Router<Web> {
 
 /// The dashboard's pages.
 fn pages() -> Router<Web> {
-    use dashboard::{account, audit, home, keys, project, projects, requests, setup, sign_in, usage};
+    use dashboard::{account, audit, help, home, keys, project, projects, requests, setup, sign_in, usage};
     Router::new()
         .route("/", get(home::home))
         .route("/theme", get(home::theme).post(home::choose_theme))
+        .route("/help", get(help::show))
         .route("/setup", get(setup::show).post(setup::set_up))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-in/link", get(sign_in::by_link))
@@ -142,6 +143,58 @@ fn pages() -> Router<Web> {
         .route("/accounts/{account}/requests", get(requests::show))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
         .nest("/projects/{project}/keys/{key}", key_pages())
+        .nest("/operator", operator_pages())
+        .merge(people_pages())
+        .nest("/me", my_pages())
+}
+
+fn my_pages() -> Router<Web> {
+    use dashboard::me::{factor, overview, password, sessions, tokens};
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/password", get(password::show).post(password::change))
+        .route("/factor/on", get(factor::show_on).post(factor::switch_on))
+        .route("/factor/off", get(factor::show_off).post(factor::switch_off))
+        .route("/factor/codes", get(factor::show_codes).post(factor::new_codes))
+        .route("/sessions/end-others", get(sessions::ask_end_others).post(sessions::end_others))
+        .route("/sessions/{session}/end", get(sessions::ask_end).post(sessions::end))
+        .route("/tokens/new", get(tokens::show).post(tokens::create))
+        .route("/tokens/{token}/delete", get(tokens::ask_delete).post(tokens::delete))
+}
+
+fn people_pages() -> Router<Web> {
+    use dashboard::members::{change, invite, leave, list};
+    use dashboard::{invitation, reset, sign_in_code};
+    Router::new()
+        .route("/sign-in/code", get(sign_in_code::show).post(sign_in_code::finish))
+        .route("/reset", get(reset::show).post(reset::ask))
+        .route("/reset/new", get(reset::show_new).post(reset::set))
+        .route("/invitation", get(invitation::show).post(invitation::accept))
+        .route("/accounts/{account}/leave", get(leave::ask).post(leave::leave))
+        .route("/accounts/{account}/members", get(list::show))
+        .route("/accounts/{account}/members/invite", get(invite::show).post(invite::invite))
+        .route("/accounts/{account}/members/{user}/role", get(change::show_role).post(change::set_role))
+        .route("/accounts/{account}/members/{user}/remove", get(change::ask_remove).post(change::remove))
+        .route(
+            "/accounts/{account}/members/invitations/{link}/withdraw",
+            get(invite::ask_withdraw).post(invite::withdraw),
+        )
+}
+
+fn operator_pages() -> Router<Web> {
+    use dashboard::operator::{account, accounts, new, node, products, signing_keys};
+    Router::new()
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/new", get(new::show).post(new::create))
+        .route("/accounts/{account}", get(account::show))
+        .route("/accounts/{account}/suspend", get(account::ask_suspend).post(account::suspend))
+        .route("/accounts/{account}/resume", get(account::ask_resume).post(account::resume))
+        .route("/accounts/{account}/limit", get(account::ask_limit).post(account::set_limit))
+        .route("/accounts/{account}/members/{user}/reset", get(account::ask_reset).post(account::reset))
+        .route("/signing-keys", get(signing_keys::list))
+        .route("/signing-keys/rotate", get(signing_keys::ask_rotate).post(signing_keys::rotate))
+        .route("/products", get(products::show))
+        .route("/node", get(node::show))
 }
 
 /// The pages of one access key.

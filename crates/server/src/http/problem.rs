@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tollgate_core::RequestId;
 use tollgate_core::gate::ErrorShape;
 
-use super::dashboard;
+use super::dashboard::{self, Look};
 
 /// What went wrong, for the client. Handlers return it; `request::around` renders it.
 #[derive(Debug, Clone)]
@@ -22,8 +22,8 @@ pub struct Problem {
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     /// The reason in one word, for the log and the nginx door.
     pub(crate) reason: &'static str,
-    /// Whether it is shown to a person, as a page.
-    pub(crate) is_page: bool,
+    /// How it looks, when it is shown to a person, as a page.
+    pub(crate) page: Option<Box<Look>>,
 }
 
 impl Problem {
@@ -36,7 +36,7 @@ impl Problem {
             details: Vec::new(),
             headers: Vec::new(),
             reason: code,
-            is_page: false,
+            page: None,
         }
     }
 
@@ -55,9 +55,9 @@ impl Problem {
 
     /// Writes headers and body into the response that carried this problem.
     pub(crate) fn render(self, carrier: &mut Response, request: RequestId, base: &str) {
-        let (kind, body) = if self.is_page {
+        let (kind, body) = if let Some(look) = &self.page {
             dashboard::put_headers(carrier.headers_mut());
-            ("text/html; charset=utf-8", dashboard::render_problem(&self, base, request))
+            ("text/html; charset=utf-8", dashboard::render_problem(&self, look, base, request))
         } else {
             ("application/json", self.body(request))
         };

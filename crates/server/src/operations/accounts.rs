@@ -1,13 +1,16 @@
 //! Accounts: the operator's business.
 
 use serde_json::json;
-use tollgate_core::AccountId;
+use tollgate_core::id::LinkId;
+use tollgate_core::{AccountId, UserId};
 
 use super::App;
 use super::directory::Changed;
 use super::manage::{Doing, ManageError, Page, display_name};
 use crate::store::accounts::Account;
 use crate::store::audit::Event;
+use crate::store::links::Link;
+use crate::store::members::Member;
 
 /// What to change of an account; `None` leaves a field as it is.
 #[derive(Debug, Default, Clone)]
@@ -19,6 +22,9 @@ pub struct AccountChange {
     /// Suspend or resume.
     pub suspended: Option<bool>,
 }
+
+/// An account, and how many live projects it has.
+pub type CountedAccount = (Account, i64);
 
 impl App {
     /// Creates an account.
@@ -72,6 +78,36 @@ impl App {
         let after = page.cursor(self, "accounts", "")?;
         let entries = self.store.accounts(&after, limit + 1).await?;
         Ok(Page::cut(self, "accounts", limit, entries, |account| account.id.to_string()))
+    }
+
+    /// The accounts with this in their name, or as their id; all for an empty text. Oldest first, each with how many
+    /// projects it has.
+    ///
+    /// # Errors
+    /// A bad page, or an outage.
+    pub async fn find_accounts(&self, text: &str, page: &Page) -> Result<(Vec<CountedAccount>, String), ManageError> {
+        let limit = page.limit()?;
+        let list = format!("accounts/found/{text}");
+        let after = page.cursor(self, &list, "")?;
+        let entries = self.store.find_accounts(text, &after, limit + 1).await?;
+        Ok(Page::cut(self, &list, limit, entries, |(account, _)| account.id.to_string()))
+    }
+
+    /// One member of an account.
+    ///
+    /// # Errors
+    /// There is none such, or an outage.
+    pub async fn member_of(&self, account: AccountId, user: UserId) -> Result<Member, ManageError> {
+        self.store.member(account, user).await?.ok_or(ManageError::NotFound("member"))
+    }
+
+    /// One open invitation of an account.
+    ///
+    /// # Errors
+    /// There is none such, or an outage.
+    pub async fn open_invitation(&self, account: AccountId, id: LinkId) -> Result<Link, ManageError> {
+        let found = self.store.invitation(account, id, self.now()).await?;
+        found.ok_or(ManageError::NotFound("invitation"))
     }
 
     /// Changes an account. Suspension is in force at the next request.

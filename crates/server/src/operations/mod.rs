@@ -41,7 +41,7 @@ use tollgate_core::{Clock, KeyId, Random, Timestamp};
 use crate::config::{Config, Products};
 use crate::store::Store;
 
-pub use accounts::AccountChange;
+pub use accounts::{AccountChange, CountedAccount};
 pub use authenticate::{Caller, Client, KeyCaller, Verified};
 pub use gate::{Allowed, Authorization, Call, Grant, Refused};
 pub use introspection::Introspected;

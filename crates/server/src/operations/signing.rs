@@ -70,10 +70,10 @@ impl App {
     /// Lets the next key take over as soon as every verifier can know it, and publishes another next one.
     ///
     /// # Errors
-    /// An outage.
-    pub async fn rotate_signing_key(&self, actor: &Actor) -> Result<Vec<SigningFacts>, ManageError> {
+    /// A form that was sent before, or an outage.
+    pub async fn rotate_signing_key(&self, doing: &Doing<'_>) -> Result<Vec<SigningFacts>, ManageError> {
         let _turn = self.changing_keys.lock().await;
-        self.rotate(actor).await?;
+        self.rotate(doing).await?;
         Ok(self.signing_keys())
     }
 
@@ -92,7 +92,7 @@ impl App {
                     let is_taking_over = keys.iter().any(|key| waiting(key.lifetime.active_from.0));
                     let is_last = keys.iter().all(|key| key.lifetime.active_from <= now);
                     if is_last || (is_old && !is_taking_over) {
-                        self.rotate(&Actor::Operator).await?;
+                        self.rotate(&Doing::by(&Actor::Operator)).await?;
                     }
                 }
             }
@@ -109,12 +109,12 @@ impl App {
         let next = self.new_signing_row()?;
         let details = json!({ "active": active.kid, "next": next.kid });
         let change = SigningChange { insert: vec![active, next], ..SigningChange::default() };
-        self.apply(&Actor::Operator, change, "signingKey.create", &details).await
+        self.apply(&Doing::by(&Actor::Operator), change, "signingKey.create", &details).await
     }
 
     /// The next key signs from the instant at which its publication is as old as a JWKS may be; a key that waits already
     /// for that instant is left alone.
-    async fn rotate(&self, actor: &Actor) -> Result<(), StoreError> {
+    async fn rotate(&self, doing: &Doing<'_>) -> Result<(), StoreError> {
         let now = self.now();
         let keys = self.signing.load_full();
         let change =
@@ -134,17 +134,17 @@ impl App {
                 None => SigningChange { insert: vec![self.new_signing_row()?], ..SigningChange::default() },
             };
         let details = json!({ "active": change.activate.as_ref().map(|(kid, from)| json!({ "kid": kid, "from": from.to_string() })) });
-        self.apply(actor, change, "signingKey.rotate", &details).await
+        self.apply(doing, change, "signingKey.rotate", &details).await
     }
 
     async fn apply(
         &self,
-        actor: &Actor,
+        doing: &Doing<'_>,
         change: SigningChange,
         action: &str,
         details: &serde_json::Value,
     ) -> Result<(), StoreError> {
-        let event = Doing::by(actor).event(self, None, None, action, "signing keys", details);
+        let event = doing.event(self, None, None, action, "signing keys", details);
         self.store.change_signing_keys(&change, &event).await?;
         let rows = self.store.signing_keys().await?;
         let keys = rows.iter().filter_map(|row| parse(row, &self.master)).collect();

@@ -55,11 +55,13 @@ pub enum StartError {
     /// The master key's file holds something else.
     #[error("{} is no master key: it must hold 64 hex digits", .0.display())]
     MasterKeyMalformed(PathBuf),
-    /// The file with the PostgreSQL URL cannot be read.
-    #[error("{} cannot be read ({cause}): set database.url_file to a readable file", path.display())]
+    /// A file with a URL cannot be read.
+    #[error("{} cannot be read ({cause}): set {field} to a readable file", path.display())]
     UrlFile {
         /// Which file.
         path: PathBuf,
+        /// Which field of the configuration names it.
+        field: &'static str,
         /// What the system said.
         cause: std::io::Error,
     },
@@ -80,6 +82,7 @@ impl App {
         let products = config.products()?;
         let given = master::given(&config)?;
         let location = location(&config)?;
+        let (post, postman) = Post::open(&config, smtp_url(&config)?.as_deref())?;
         make_directory(&config.data_dir)?;
         let lock = lock(&config.data_dir)?;
         let master = given.or_own(&config.data_dir, &*random)?;
@@ -96,7 +99,6 @@ impl App {
             }
         };
         let committer = Committer::start(&store, products.clone(), now, &*random).await.map_err(OpenError::from)?;
-        let (post, postman) = Post::open();
         let app = Arc::new(Self {
             issuer: Issuer::new(&config.public_url),
             audience: config.platform_audience().into(),
@@ -130,7 +132,9 @@ impl App {
         });
         app.maintain().await.map_err(OpenError::from)?;
         tokio::spawn(committer.run(Arc::clone(&app)));
-        tokio::spawn(postman.run(Arc::downgrade(&app)));
+        if let Some(postman) = postman {
+            tokio::spawn(postman.run(Arc::downgrade(&app)));
+        }
         tokio::spawn(super::upkeep::run(Arc::downgrade(&app)));
         Ok(app)
     }
@@ -152,20 +156,29 @@ impl Kept {
 }
 
 fn location(config: &Config) -> Result<Location, StartError> {
-    let url = match (&config.database.url, &config.database.url_file) {
-        (Some(url), _) => Some(url.clone()),
-        (None, Some(path)) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|cause| StartError::UrlFile { path: path.clone(), cause })?;
-            Some(text.trim().to_owned())
-        }
-        (None, None) => None,
-    };
+    let url = given_or_read(config.database.url.as_ref(), config.database.url_file.as_ref(), "database.url_file")?;
     let sqlite = || Location::Sqlite {
         file: config.data_dir.join("tollgate.db"),
         synced_ledger: config.metering.durability == Durability::Disk,
     };
     Ok(url.map_or_else(sqlite, |url| Location::Postgres { url }))
+}
+
+/// The mail server's URL, wherever it stands.
+fn smtp_url(config: &Config) -> Result<Option<String>, StartError> {
+    given_or_read(config.mail.smtp_url.as_ref(), config.mail.smtp_url_file.as_ref(), "mail.smtp_url_file")
+}
+
+/// A value of the configuration, or the one line of the file that holds it.
+fn given_or_read(
+    given: Option<&String>,
+    file: Option<&PathBuf>,
+    field: &'static str,
+) -> Result<Option<String>, StartError> {
+    let (None, Some(path)) = (given, file) else { return Ok(given.cloned()) };
+    let text = std::fs::read_to_string(path);
+    let text = text.map_err(|cause| StartError::UrlFile { path: path.clone(), field, cause })?;
+    Ok(Some(text.trim().to_owned()))
 }
 
 fn make_directory(path: &Path) -> Result<(), StartError> {

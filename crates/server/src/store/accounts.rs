@@ -18,6 +18,13 @@ statements! {
     ACCOUNTS = Sql::both(
         "SELECT id, display_name, key_limit, suspended_at, created_at, updated_at
          FROM accounts WHERE id > $1 ORDER BY id LIMIT $2");
+    // SQLite lowers the letters of ASCII only: other letters are found as they are typed.
+    FIND_ACCOUNTS = Sql::both(
+        "SELECT id, display_name, key_limit, suspended_at, created_at, updated_at,
+         (SELECT COUNT(*) FROM projects
+          WHERE projects.account_id = accounts.id AND parent_id IS NULL AND archived_at IS NULL)
+         FROM accounts WHERE id > $1 AND (id = $2 OR display_name LIKE $3 ESCAPE '!' OR lower(display_name) LIKE $4 ESCAPE '!')
+         ORDER BY id LIMIT $5");
     SET_ACCOUNT = Sql::both(
         "UPDATE accounts SET display_name = $2, key_limit = $3, suspended_at = $4, updated_at = $5
          WHERE id = $1 AND updated_at = $6");
@@ -71,6 +78,19 @@ impl Store {
     /// Accounts after an id, oldest first.
     pub(crate) async fn accounts(&self, after: &str, limit: i64) -> Result<Vec<Account>, StoreError> {
         self.engine.rows(ACCOUNTS, args![after, limit]).await?.iter().map(read_account).collect()
+    }
+
+    /// Accounts after an id with this in their name, or as their id, each with the number of its live projects.
+    pub(crate) async fn find_accounts(
+        &self,
+        text: &str,
+        after: &str,
+        limit: i64,
+    ) -> Result<Vec<(Account, i64)>, StoreError> {
+        let literal = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
+        let (typed, small) = (format!("%{literal}%"), format!("%{}%", literal.to_lowercase()));
+        let rows = self.engine.rows(FIND_ACCOUNTS, args![after, text.to_lowercase(), typed, small, limit]).await?;
+        rows.iter().map(|row| Ok((read_account(row)?, row.int(6)?))).collect()
     }
 
     /// Stores a changed account; `false` when it does not exist, or was changed since `seen`: then it must be read again.

@@ -22,6 +22,9 @@ statements! {
     INVITATIONS = Sql::both(
         "SELECT id, purpose, email, user_id, account_id, role, created_by, created_at, ends_at
          FROM links WHERE account_id = $1 AND purpose = 'invitation' AND ends_at > $2 AND id > $3 ORDER BY id LIMIT $4");
+    INVITATION = Sql::both(
+        "SELECT id, purpose, email, user_id, account_id, role, created_by, created_at, ends_at
+         FROM links WHERE id = $1 AND account_id = $2 AND purpose = 'invitation' AND ends_at > $3");
     USE_LINK = Sql::both("DELETE FROM links WHERE id = $1 AND ends_at > $2");
     WITHDRAW = Sql::both("DELETE FROM links WHERE id = $1 AND account_id = $2 AND purpose = 'invitation'");
     FORGET_LINKS_OF = Sql::both("DELETE FROM links WHERE user_id = $1");
@@ -106,6 +109,15 @@ impl Store {
         limit: i64,
     ) -> Result<Vec<Link>, StoreError> {
         self.engine.rows(INVITATIONS, args![account, now, after, limit]).await?.iter().map(read_link).collect()
+    }
+
+    pub(crate) async fn invitation(
+        &self,
+        account: AccountId,
+        id: LinkId,
+        now: Timestamp,
+    ) -> Result<Option<Link>, StoreError> {
+        self.engine.row(INVITATION, args![id, account, now]).await?.as_ref().map(read_link).transpose()
     }
 
     /// Takes an invitation back; `false` when the account has none such.

@@ -39,8 +39,8 @@ impl Human {
     }
 
     /// Refuses unless it may do that in the account.
-    fn require(&self, account: &Account, right: Right) -> Result<(), Problem> {
-        self.person.as_ref().map_or(Ok(()), |person| person.require(account, right)).map_err(Problem::from)
+    fn require(&self, account: &Account, right: Right) -> Result<(), ManageError> {
+        self.person.as_ref().map_or(Ok(()), |person| person.require(account, right))
     }
 
     /// A project with its account; out of a person's reach it is the same as one that does not exist.
@@ -69,10 +69,6 @@ impl FromRequestParts<Web> for Human {
 pub(crate) struct Operator(Human);
 
 impl Operator {
-    pub(crate) fn actor(&self) -> &Actor {
-        &self.0.actor
-    }
-
     pub(crate) fn doing(&self) -> Doing<'_> {
         self.0.doing()
     }
@@ -102,9 +98,8 @@ impl<R> InAccount<R> {
     }
 
     /// Which members may be changed.
-    pub(crate) fn member_power(&self) -> Result<MemberPower, Problem> {
-        let Some(person) = &self.human.person else { return Ok(MemberPower::All) };
-        Ok(person.member_power(&self.account)?)
+    pub(crate) fn member_power(&self) -> Result<MemberPower, ManageError> {
+        self.human.person.as_ref().map_or(Ok(MemberPower::All), |person| person.member_power(&self.account))
     }
 }
 

@@ -4,16 +4,17 @@ use axum::Json as Answer;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tollgate_core::Role;
+use tollgate_core::role::BadRole;
 use utoipa::ToSchema;
 
 use super::answer::Unstored;
 use super::caller::{InAccount, PathUser};
 use super::page::Query;
 use crate::http::Web;
-use crate::http::extract::{Json, invalid};
+use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::rights::{ManageMembers, SeeMembers};
-use crate::operations::{Link, Member};
+use crate::operations::{Link, ManageError, Member};
 
 /// A member of an account.
 #[derive(Serialize, ToSchema)]
@@ -146,6 +147,6 @@ pub(crate) async fn remove(
     Ok(Answer(serde_json::json!({})))
 }
 
-fn role(word: &str) -> Result<Role, Problem> {
-    word.parse().map_err(|_| invalid("role", "must be owner, admin, developer, billing or auditor"))
+fn role(word: &str) -> Result<Role, ManageError> {
+    word.parse().map_err(|error: BadRole| ManageError::Invalid { field: "role", message: error.to_string() })
 }

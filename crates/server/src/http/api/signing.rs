@@ -56,5 +56,5 @@ pub(crate) async fn list(State(web): State<Web>, _operator: Operator) -> Answer<
 #[utoipa::path(post, path = "/v1/signingKeys/rotate", tag = "signingKeys",
     responses((status = 200, body = SigningKeyList), (status = "default", body = super::views::ErrorEnvelope)))]
 pub(crate) async fn rotate(State(web): State<Web>, operator: Operator) -> Result<Answer<SigningKeyList>, Problem> {
-    Ok(Answer(web.app.rotate_signing_key(operator.actor()).await?.into()))
+    Ok(Answer(web.app.rotate_signing_key(&operator.doing()).await?.into()))
 }

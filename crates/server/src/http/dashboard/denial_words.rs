@@ -34,7 +34,7 @@ pub(crate) fn advice(reason: &str) -> Advice {
         "wrong_kind" => (
             "The credential is of a kind that this route does not take.",
             "Send what the route accepts. A KEY SECRET is never a bearer token: exchange KEY ID and KEY SECRET for an \
-             access token first. SMS takes the API token of its service plan.",
+             access token first.",
         ),
         "unknown_credential" => (
             "The credential is forged, deleted, from another platform, or its secret is wrong.",

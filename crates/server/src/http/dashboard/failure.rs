@@ -59,7 +59,8 @@ fn to_page(base: &str, page: &str, next: &str) -> Response {
 
 fn page(status: StatusCode, message: String) -> Response {
     let mut problem = Problem::new(status, word(status, ErrorShape::Google), message, ErrorShape::Google);
-    problem.is_page = true;
+    // `page::with_headers` knows how the browser wants it to look.
+    problem.page = Some(Box::default());
     problem.into_response()
 }
 

@@ -60,7 +60,15 @@ pub(crate) struct FieldError {
 impl FieldError {
     /// The field's name for people.
     pub(crate) fn label(&self) -> String {
-        let mut label = self.field.replace('_', " ");
+        let mut label = match self.field {
+            "email" => "E-mail address".to_owned(),
+            "account" => "Name of the account".to_owned(),
+            "project" => "Name of the project".to_owned(),
+            "expires_on" => "Last day".to_owned(),
+            "burst" => "Token requests at once".to_owned(),
+            "per_second" => "Token requests per second".to_owned(),
+            other => other.replace('_', " "),
+        };
         label.get_mut(..1).map(str::make_ascii_uppercase);
         label
     }
@@ -91,6 +99,12 @@ impl FormErrors {
         }
     }
 
+    /// Adds what else is wrong.
+    pub(crate) fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -109,6 +123,8 @@ impl FormErrors {
 fn field_name(field: &'static str) -> &'static str {
     match field {
         "displayName" => "display_name",
+        "ownerEmail" => "owner",
+        "keyLimit" => "key_limit",
         "expireTime" => "expires_on",
         "allowedAddresses" => "addresses",
         "scopes" => "scope",

@@ -190,7 +190,7 @@ impl Frame {
 }
 
 /// What was just done, by the word that the redirect carries. Nothing else is ever shown from there.
-fn done(word: &str) -> &'static str {
+pub(crate) fn done(word: &str) -> &'static str {
     match word {
         "key-created" => "The access key is ready.",
         "key-renamed" => "The access key has its new name.",
@@ -209,12 +209,16 @@ fn done(word: &str) -> &'static str {
         "role-changed" => "The role was changed.",
         "invitation-withdrawn" => "The invitation was withdrawn: its link is dead.",
         "joined" => "You are a member now.",
+        "invited" => "The invitation was made, and shown or mailed once. If it was lost, invite the address again.",
+        "password-set" => "Your new password is set. Sign in with it.",
+        "token-created" => "The personal token was made, and shown once. If it was lost, delete it and make another.",
         "password-changed" => "Your password was changed. All other sessions have ended.",
         "factor-off" => "The second factor is off.",
         "session-ended" => "The session has ended.",
         "sessions-ended" => "All other sessions have ended.",
         "token-deleted" => "The personal token is deleted.",
         "look-changed" => "The look was changed.",
+        "account-created" => "The account is ready. Its invitation was shown once; make another one under Members.",
         "account-suspended" => "The account is suspended.",
         "account-resumed" => "The account is active again.",
         "account-changed" => "The account was changed.",

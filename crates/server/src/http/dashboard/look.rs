@@ -49,6 +49,12 @@ pub(crate) fn put_session(app: &App, headers: &mut HeaderMap, cookie: &Cookie) {
     put(app, headers, "", cookie.secret.expose(), cookie.max_age);
 }
 
+/// Whether an answer sets the session's cookie.
+pub(crate) fn sets_session(app: &App, headers: &HeaderMap) -> bool {
+    let start = format!("{}=", name(app, ""));
+    headers.get_all(http::header::SET_COOKIE).iter().any(|value| value.as_bytes().starts_with(start.as_bytes()))
+}
+
 /// Sets the device's cookie, for a year.
 pub(crate) fn put_device(app: &App, headers: &mut HeaderMap, device: &str) {
     put(app, headers, "-device", device, 365 * 86_400);

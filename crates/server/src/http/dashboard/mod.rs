@@ -8,15 +8,23 @@ mod denial_words;
 mod failure;
 mod fields;
 mod frame;
+pub(super) mod help;
 pub(super) mod home;
+pub(super) mod invitation;
 pub(super) mod keys;
 mod look;
+pub(super) mod me;
+pub(super) mod members;
+pub(super) mod operator;
 mod page;
 pub(super) mod project;
 pub(super) mod projects;
+mod question;
 pub(super) mod requests;
+pub(super) mod reset;
 pub(super) mod setup;
 pub(super) mod sign_in;
+pub(super) mod sign_in_code;
 mod spark;
 pub(super) mod statics;
 pub(super) mod usage;
@@ -31,6 +39,7 @@ use tower_http::csrf::{CsrfLayer, ProtectionError};
 
 use super::Web;
 
+pub(super) use look::Look;
 pub(super) use page::{put_headers, render_problem};
 
 /// Adds what surrounds every page: cross-site writes are refused, the session is read, headers are set.

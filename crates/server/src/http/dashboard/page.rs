@@ -36,7 +36,11 @@ pub(crate) fn wrong<T: Template>(page: T) -> Response {
 }
 
 pub(crate) async fn with_headers(request: Request, next: Next) -> Response {
+    let look = Look::of(request.headers());
     let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().get_mut::<Problem>() {
+        problem.page = Some(Box::new(look));
+    }
     put_headers(response.headers_mut());
     response
 }
@@ -84,9 +88,9 @@ impl<'a> Bare<'a> {
 }
 
 /// A problem as a page for people.
-pub(crate) fn render_problem(problem: &Problem, base: &str, request: RequestId) -> String {
+pub(crate) fn render_problem(problem: &Problem, look: &Look, base: &str, request: RequestId) -> String {
     let page = ProblemPage {
-        frame: Bare::new(base, &Look::default()),
+        frame: Bare::new(base, look),
         status: problem.status.as_u16(),
         message: &problem.message,
         request: request.to_string(),

@@ -63,7 +63,16 @@ pub(crate) async fn set_up(State(web): State<Web>, visitor: Visitor, fields: Fie
             return Ok(entered(&web, Redirect::to(&to).into_response(), &step));
         }
         Err(ManageError::NotFound(_)) => return Err(dead()),
-        Err(error) => FormErrors::of(error)?,
+        Err(error) => {
+            let mut errors = FormErrors::default();
+            for error in web.app.wrong_set_up(&first) {
+                errors = errors.and(FormErrors::of(error)?);
+            }
+            if errors.is_empty() {
+                errors = FormErrors::of(error)?;
+            }
+            errors
+        }
     };
     Ok(wrong(SetUpPage {
         frame: Bare::new(&visitor.base, &visitor.look),

@@ -8,6 +8,7 @@ use http::{HeaderValue, Method, StatusCode};
 
 use super::failure::Failure;
 use super::fields::{Fields, FormErrors};
+use super::frame::done;
 use super::look;
 use super::page::{Bare, Page};
 use super::who::{Me, Visitor, own_path};
@@ -18,6 +19,7 @@ use crate::operations::{Attempt, ManageError, SignInError, SignInStep};
 #[template(path = "sign-in.html")]
 struct SignInPage<'a> {
     frame: Bare<'a>,
+    done: &'static str,
     email: &'a str,
     next: &'a str,
     errors: FormErrors,
@@ -29,6 +31,7 @@ pub(crate) async fn show(visitor: Visitor) -> Response {
     }
     Page(SignInPage {
         frame: Bare::new(&visitor.base, &visitor.look),
+        done: done(visitor.query("done")),
         email: "",
         next: visitor.next(),
         errors: FormErrors::default(),
@@ -56,6 +59,7 @@ pub(crate) async fn sign_in(State(web): State<Web>, visitor: Visitor, fields: Fi
     };
     let page = SignInPage {
         frame: Bare::new(&visitor.base, &visitor.look),
+        done: "",
         email: attempt.email,
         next,
         errors: FormErrors::one("", error.to_string()),

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{FromRequestParts, OriginalUri, Path, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::request::Parts;
@@ -41,8 +41,9 @@ pub(crate) async fn read_session(State(web): State<Web>, mut request: Request, n
         }
     }
     let mut response = next.run(request).await;
+    // What the handler has set is newer.
     if let Some(cookie) = renewed
-        && !response.headers().contains_key(http::header::SET_COOKIE)
+        && !look::sets_session(&web.app, response.headers())
     {
         look::put_session(&web.app, response.headers_mut(), &cookie);
     }
@@ -144,9 +145,11 @@ impl FromRequestParts<Web> for Me {
     async fn from_request_parts(parts: &mut Parts, web: &Web) -> Result<Self, Failure> {
         let mut visitor = Visitor::from_request_parts(parts, web).await?;
         // What was to be changed is not done now: the way back leads to the form.
-        let here = match (&parts.method, parts.uri.path_and_query()) {
+        // Nested routes see a shorter path than the browser.
+        let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+        let here = match (&parts.method, uri.path_and_query()) {
             (&Method::GET, Some(path)) => path.as_str(),
-            _ => parts.uri.path(),
+            _ => uri.path(),
         };
         let here = format!("{}{}", visitor.base, here.strip_prefix(&*visitor.base).unwrap_or(here));
         match visitor.signed_in.take() {

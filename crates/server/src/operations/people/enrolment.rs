@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use super::SignedIn;
 use super::factor::{EXISTS, SECRET_BYTES};
 use crate::operations::{App, ManageError};
+use crate::store::users::User;
 
 /// How long a page with a new secret may be confirmed, in seconds.
 const LIFETIME: i64 = 900;
@@ -47,7 +48,24 @@ impl App {
         }
         let mut secret = Zeroizing::new([0_u8; SECRET_BYTES]);
         self.random.fill(secret.as_mut());
-        let text = Zeroizing::new(Secret::from(*secret).to_base32());
+        self.enrolment(user, &secret)
+    }
+
+    /// The page again, with the secret that an app may have taken already: after a code that was wrong.
+    ///
+    /// # Errors
+    /// The factor is on already, or the page was open too long ([`ManageError::Precondition`]).
+    pub fn resume_factor(&self, signed_in: &SignedIn, sealed: &str) -> Result<Enrolment, ManageError> {
+        let user = &signed_in.person.user;
+        if user.has_factor {
+            return Err(ManageError::Exists(EXISTS.to_owned()));
+        }
+        let secret = self.enrolled(user.id, sealed).ok_or_else(too_old)?;
+        Ok(Enrolment { sealed: sealed.to_owned(), ..self.enrolment(user, &secret)? })
+    }
+
+    fn enrolment(&self, user: &User, secret: &Zeroizing<[u8; SECRET_BYTES]>) -> Result<Enrolment, ManageError> {
+        let text = Zeroizing::new(Secret::from(**secret).to_base32());
         let uri = Zeroizing::new(self.otpauth(&user.email, &text));
         let qr = qr_path(&uri).ok_or_else(|| ManageError::invalid("email", "is too long for a QR code"))?;
         let ends_at = self.now().plus_seconds(LIFETIME);
@@ -74,6 +92,10 @@ impl App {
         let email = escaped(email);
         format!("otpauth://totp/{issuer}:{email}?secret={secret}&issuer={issuer}&algorithm=SHA1&digits=6&period=30")
     }
+}
+
+pub(super) fn too_old() -> ManageError {
+    ManageError::Precondition("This page was open too long: start again with a new QR code".to_owned())
 }
 
 fn row(user: UserId) -> String {

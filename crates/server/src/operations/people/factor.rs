@@ -9,6 +9,7 @@ use totp_rs::{Builder, Totp};
 use zeroize::Zeroizing;
 
 use super::delays::Trier;
+use super::enrolment::too_old;
 use super::sign_in::{SignInStep, Wait};
 use super::{Cookie, ProofError, SignedIn};
 use crate::operations::{Actor, App, Client, Doing, ManageError};
@@ -56,9 +57,7 @@ impl App {
         if user.has_factor {
             return Err(ManageError::Exists(EXISTS.to_owned()).into());
         }
-        let secret = self.enrolled(user.id, sealed).ok_or_else(|| {
-            ManageError::Precondition("This page was open too long: start again with a new QR code".to_owned())
-        })?;
+        let secret = self.enrolled(user.id, sealed).ok_or_else(too_old)?;
         let trier = self.take_factor(user, &signed_in.trier())?;
         let step = self.step(secret.as_slice(), code).ok_or(WRONG)?;
         let master = self.master.present();

@@ -96,7 +96,9 @@ impl App {
         if let Some(member) = self.store.member_by_email(account.id, &address).await? {
             return Err(ManageError::Exists(format!("{address} is a member already, as {}", member.role)));
         }
-        self.make_link(doing, &invitation(account.id, &address, role)).await
+        let mut made = self.make_link(doing, &invitation(account.id, &address, role)).await?;
+        self.mail_invitation(doing, account, &mut made).await;
+        Ok(made)
     }
 
     /// Creates an account, and invites its owner.
@@ -115,11 +117,12 @@ impl App {
             other => other,
         })?;
         let account = self.new_account(name, key_limit)?;
-        let (made, hash) = self.new_link(doing, &invitation(account.id, &owner, Role::Owner));
+        let (mut made, hash) = self.new_link(doing, &invitation(account.id, &owner, Role::Owner));
         // The form, if there is one, makes the account: the invitation comes with it.
         let unasked = Doing { form: None, ..doing.clone() };
         let events = [self.account_event(doing, &account), self.link_event(&unasked, &made.link)];
         self.store.insert_account_for(&account, (&made.link, &hash), &events).await?;
+        self.mail_invitation(doing, &account, &mut made).await;
         Ok((account, made))
     }
 

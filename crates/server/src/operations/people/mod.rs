@@ -3,6 +3,7 @@
 mod delays;
 mod enrolment;
 mod factor;
+mod letters;
 mod links;
 mod members;
 mod passwords;

@@ -46,17 +46,7 @@ impl App {
 
     /// Checks a new password and hashes it. Length is all that is asked for; no rule makes people invent worse ones.
     pub(super) async fn new_password(&self, password: &str, email: &str) -> Result<String, ManageError> {
-        let bad = |message: String| Err(ManageError::invalid("password", message));
-        let letters = password.chars().count();
-        if letters < SHORTEST {
-            return bad(format!("must have at least {SHORTEST} characters; a few words are easy to remember"));
-        }
-        if letters > LONGEST {
-            return bad(format!("must have at most {LONGEST} characters"));
-        }
-        if password.to_lowercase() == email || password.chars().all(|letter| password.starts_with(letter)) {
-            return bad("is too easy to guess; take a few words".to_owned());
-        }
+        check_password(password, email)?;
         let password = Zeroizing::new(password.to_owned());
         let mut salt = [0_u8; 16];
         self.random.fill(&mut salt);
@@ -69,4 +59,20 @@ impl App {
             Some(Err(_)) | None => Err(ManageError::Precondition("The server is stopping; try again".to_owned())),
         }
     }
+}
+
+/// What a new password must be like.
+pub(super) fn check_password(password: &str, email: &str) -> Result<(), ManageError> {
+    let bad = |message: String| Err(ManageError::invalid("password", message));
+    let letters = password.chars().count();
+    if letters < SHORTEST {
+        return bad(format!("must have at least {SHORTEST} characters; a few words are easy to remember"));
+    }
+    if letters > LONGEST {
+        return bad(format!("must have at most {LONGEST} characters"));
+    }
+    if password.to_lowercase() == email || password.chars().all(|letter| password.starts_with(letter)) {
+        return bad("is too easy to guess; take a few words".to_owned());
+    }
+    Ok(())
 }

@@ -28,7 +28,7 @@ impl App {
         self.make_link(doing, &reset(&user)).await
     }
 
-    /// Asks for a reset link by mail. Whether somebody has this address is looked up later, in the background, so that
+    /// Asks for a reset link by mail, if mail goes out. Whether somebody has this address is looked up later, in the background, so that
     /// the answer and its time say nothing about it.
     ///
     /// # Errors

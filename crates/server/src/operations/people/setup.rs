@@ -4,8 +4,10 @@ use serde_json::json;
 use tollgate_core::{AccountId, ProjectId, Role, UserId};
 
 use super::links::NewLink;
+use super::passwords::check_password;
 use super::sign_in::SignInStep;
 use super::{DAY, MadeLink, email};
+use crate::operations::manage::display_name;
 use crate::operations::{Account, Actor, App, Client, Doing, ManageError};
 use crate::store::StoreError;
 use crate::store::links::{Link, Purpose};
@@ -53,6 +55,15 @@ impl App {
     /// An outage.
     pub async fn can_set_up(&self, token: &str) -> Result<bool, ManageError> {
         Ok(self.setup_token(token).await?.is_some())
+    }
+
+    /// All that is wrong with what was typed.
+    pub fn wrong_set_up(&self, first: &FirstSetUp<'_>) -> Vec<ManageError> {
+        let account = self.new_account(first.account, None).map_err(|error| renamed(error, "account")).err();
+        let name = display_name(first.project, 255).map_err(|error| renamed(error, "project")).err();
+        let address = email(first.email);
+        let password = check_password(first.password, address.as_deref().unwrap_or_default()).err();
+        [address.err(), password, account, name].into_iter().flatten().collect()
     }
 
     /// Makes the first user, who is operator and owner of the first account, and signs it in.

@@ -23,12 +23,31 @@ const PAGE: i64 = 50;
 const OTHERS: i64 = 50;
 const DAY: i64 = 86_400;
 
+/// Other projects whose keys are listed in their folded sections, and how many of each.
+const OTHERS_WITH_KEYS: usize = 10;
+const FEW: i64 = 10;
+
 /// A project's section.
 struct Section {
     id: String,
     name: String,
     used: i64,
     limit: i64,
+    /// The first keys of a folded section.
+    few: Vec<Short>,
+}
+
+impl Section {
+    fn of(project: &Project, limit: i64, few: Vec<Short>) -> Self {
+        Self { id: project.id.to_string(), name: project.display_name.clone(), used: project.live_keys, limit, few }
+    }
+}
+
+/// A key in a folded section.
+struct Short {
+    id: String,
+    name: String,
+    status: Status,
 }
 
 /// How a key stands, in a word and its colour.
@@ -60,6 +79,7 @@ struct Line {
     expires: Option<(Moment, String, &'static str)>,
     calls: Spark,
     created: Moment,
+    created_by: String,
     disabled: bool,
 }
 
@@ -78,13 +98,6 @@ struct KeysPage {
 }
 
 pub(crate) async fn show(State(web): State<Web>, at: InAccount<SeeKeys>) -> Result<Response, Failure> {
-    let limit = at.account.key_limit;
-    let section = |project: &Project| Section {
-        id: project.id.to_string(),
-        name: project.display_name.clone(),
-        used: project.live_keys,
-        limit,
-    };
     let page = operations::Page { size: Some(OTHERS), token: String::new() };
     let (projects, _) = web.app.projects(at.account.id, false, &page).await?;
     let chosen = chosen(&web, &at, &projects).await?;
@@ -97,7 +110,8 @@ pub(crate) async fn show(State(web): State<Web>, at: InAccount<SeeKeys>) -> Resu
             let (views, next) = web.app.keys(project.id, &page).await?;
             let now = web.app.now();
             let calls = calls(&web, &at, project, &views).await?;
-            lines = views.iter().map(|view| line(view, now, calls.get(&view.key.id.to_string()))).collect();
+            let makers = makers(&web, &at, &views).await?;
+            lines = views.iter().map(|view| line(view, now, calls.get(&view.key.id.to_string()), &makers)).collect();
             if !next.is_empty() {
                 more = format!("{}/accounts/{}/keys?project={}&page={next}", at.me.base(), at.account.id, project.id);
             }
@@ -114,8 +128,8 @@ pub(crate) async fn show(State(web): State<Web>, at: InAccount<SeeKeys>) -> Resu
         frame,
         account: at.account.id.to_string(),
         lines,
-        others: projects.iter().filter(|one| chosen.as_ref().is_none_or(|it| it.id != one.id)).map(section).collect(),
-        chosen: chosen.as_ref().map(section),
+        others: others(&web, &at, &projects, chosen.as_ref()).await?,
+        chosen: chosen.as_ref().map(|project| Section::of(project, at.account.key_limit, Vec::new())),
         more,
         may_manage: at.may(Right::ManageKeys),
         may_manage_projects: at.may(Right::ManageProjects),
@@ -134,6 +148,44 @@ async fn chosen(web: &Web, at: &InAccount<SeeKeys>, projects: &[Project]) -> Res
     if project.account == at.account.id { Ok(Some(project)) } else { Err(ManageError::NotFound("project").into()) }
 }
 
+/// The folded sections. The first ones hold their keys; the others lead to them, so that the page stays light.
+async fn others(
+    web: &Web,
+    at: &InAccount<SeeKeys>,
+    projects: &[Project],
+    chosen: Option<&Project>,
+) -> Result<Vec<Section>, Failure> {
+    let now = web.app.now();
+    let mut sections = Vec::new();
+    for project in projects.iter().filter(|one| chosen.is_none_or(|it| it.id != one.id)) {
+        let mut few = Vec::new();
+        if sections.len() < OTHERS_WITH_KEYS && project.live_keys > 0 {
+            let page = operations::Page { size: Some(FEW), token: String::new() };
+            let (views, _) = web.app.keys(project.id, &page).await?;
+            let short = |view: &KeyView| Short {
+                id: view.key.id.to_string(),
+                name: view.key.display_name.clone(),
+                status: Status::of(view, now),
+            };
+            few = views.iter().map(short).collect();
+        }
+        sections.push(Section::of(project, at.account.key_limit, few));
+    }
+    Ok(sections)
+}
+
+/// Who made the keys that are shown, by the word of the audit trail.
+async fn makers(web: &Web, at: &InAccount<SeeKeys>, views: &[KeyView]) -> Result<HashMap<String, String>, Failure> {
+    let mut makers = HashMap::new();
+    for view in views {
+        let actor = &view.key.created_by;
+        if !makers.contains_key(actor) {
+            makers.insert(actor.clone(), web.app.actor_name(&at.account, actor).await?);
+        }
+    }
+    Ok(makers)
+}
+
 /// The calls of the keys that are shown, by KEY ID.
 async fn calls(
     web: &Web,
@@ -145,7 +197,7 @@ async fn calls(
     Ok(web.app.calls_by_day(CallsOf::Keys(at.account.id, project.id, first.key.id, last.key.id)).await?)
 }
 
-fn line(view: &KeyView, now: Timestamp, calls: Option<&CallsByDay>) -> Line {
+fn line(view: &KeyView, now: Timestamp, calls: Option<&CallsByDay>, makers: &HashMap<String, String>) -> Line {
     let key = &view.key;
     let used = view.activity.first().map(|use_| (use_.used_at.into(), ago(use_.used_at, now)));
     let expires = key.expires_at.map(|end| {
@@ -166,6 +218,7 @@ fn line(view: &KeyView, now: Timestamp, calls: Option<&CallsByDay>) -> Line {
         expires,
         calls: Spark::of(calls),
         created: key.created_at.into(),
+        created_by: makers.get(&key.created_by).cloned().unwrap_or_default(),
         disabled: key.disabled_at.is_some(),
     }
 }

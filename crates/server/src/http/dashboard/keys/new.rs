@@ -4,6 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use tollgate_core::Timestamp;
+use tollgate_core::name::DisplayName;
 use tollgate_core::rate::Rate;
 
 use super::reveal::{exists, reveal};
@@ -15,6 +16,9 @@ use crate::http::dashboard::page::{Page, wrong};
 use crate::http::dashboard::who::InProject;
 use crate::http::rights::ManageKeys;
 use crate::operations::{Addresses, KeyRequest};
+
+/// Characters of a display name.
+const LONGEST_NAME: usize = 64;
 
 /// What was typed.
 #[derive(Default)]
@@ -115,14 +119,26 @@ impl Typed {
         }
     }
 
+    /// The request, or all that is wrong with what was typed.
     fn request(&self, now: Timestamp) -> Result<KeyRequest, FormErrors> {
-        Ok(KeyRequest {
-            display_name: self.display_name.clone(),
-            scopes: self.scopes.clone(),
-            expires_at: end(&self.expires, &self.expires_on, now)?,
-            addresses: networks(&self.addresses)?,
-            token_rate: rate(&self.burst, &self.per_second)?,
-        })
+        let name = DisplayName::parse(&self.display_name, LONGEST_NAME);
+        let name = name.map_err(|error| FormErrors::one("display_name", error.to_string()));
+        let end = end(&self.expires, &self.expires_on, now);
+        let addresses = networks(&self.addresses);
+        let rate = rate(&self.burst, &self.per_second);
+        match (name, end, addresses, rate) {
+            (Ok(name), Ok(expires_at), Ok(addresses), Ok(token_rate)) => Ok(KeyRequest {
+                display_name: name.as_str().to_owned(),
+                scopes: self.scopes.clone(),
+                expires_at,
+                addresses,
+                token_rate,
+            }),
+            (name, end, addresses, rate) => {
+                let wrong = [name.err(), end.err(), addresses.err(), rate.err()];
+                Err(wrong.into_iter().flatten().fold(FormErrors::default(), FormErrors::and))
+            }
+        }
     }
 }
 
