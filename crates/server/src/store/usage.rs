@@ -1,10 +1,15 @@
 //! Usage, summed from the counters by day where the period consists of whole days, else from those by hour.
 
+use std::collections::BTreeMap;
+
 use tollgate_core::{AccountId, ProjectId, Timestamp};
 
 use super::engine::{Row, Sql, statements};
 use super::value::args;
 use super::{Store, StoreError};
+
+/// The longest period, in days, over which the database sums up keys in one statement.
+const SORTED_DAYS: i64 = 31;
 
 /// The sums of one account ($1) from $2 up to, not including, $3, in a project ($4) and its subprojects where that is not
 /// empty; with the most calls first where $5 is 1; $6 of them from the one numbered $7 on.
@@ -144,6 +149,36 @@ impl Store {
             (Grouping::Product, true) => DAYS_BY_PRODUCT,
             (Grouping::Day, true) => DAYS,
         };
+        if grouping == Grouping::Key && range.to.0 - range.from.0 > SORTED_DAYS * Timestamp::DAY {
+            return self.usage_of_keys(range, sql, slice).await;
+        }
+        self.sums(sql, range, slice).await
+    }
+
+    /// The sums of keys over a long period, part by part: a database that sorts years of counters of many keys at once takes
+    /// many times as long, and more than it is given.
+    async fn usage_of_keys(&self, range: &UsageRange, sql: Sql, slice: Slice) -> Result<Vec<UsageSum>, StoreError> {
+        let mut keys: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+        let mut from = range.from;
+        while from < range.to {
+            let to = range.to.min(Timestamp(from.0 + SORTED_DAYS * Timestamp::DAY));
+            for sum in self.sums(sql, &UsageRange { from, to, ..*range }, Slice::ALL).await? {
+                let all = keys.entry(sum.group).or_default();
+                *all = (all.0 + sum.calls, all.1 + sum.denied);
+            }
+            from = to;
+        }
+        let sums = keys.into_iter().map(|(group, (calls, denied))| UsageSum { group, calls, denied });
+        let mut sums: Vec<UsageSum> = sums.collect();
+        if slice.most_first {
+            // Stable: equal ones stay in the order of their ids, as in the database.
+            sums.sort_by_key(|sum| std::cmp::Reverse(sum.calls));
+        }
+        let count = |number: i64| usize::try_from(number).unwrap_or(0);
+        Ok(sums.into_iter().skip(count(slice.offset)).take(count(slice.limit)).collect())
+    }
+
+    async fn sums(&self, sql: Sql, range: &UsageRange, slice: Slice) -> Result<Vec<UsageSum>, StoreError> {
         let within = range.within.map(|id| id.to_string()).unwrap_or_default();
         let Slice { most_first, limit, offset } = slice;
         let values = args![range.account, range.from, range.to, within, i64::from(most_first), limit, offset];

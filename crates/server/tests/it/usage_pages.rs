@@ -63,6 +63,22 @@ on_both_engines! {
         assert_eq!(page.matches("<rect class=\"bar\"").count(), 2);
     }
 
+    async fn keys_are_summed_over_a_long_period(world: World) {
+        let key = world.customer(&["demo"]).await;
+        let second = world.new_key(&key.project, &json!({ "displayName": "second", "scopes": ["demo"] })).await;
+        for _ in 0..5 {
+            call(&world, &key, 1).await;
+            call(&world, &second, 2).await;
+            world.pass(40 * DAY);
+        }
+        let owner = world.member(&key.account, "owner").await;
+        let path = format!("/accounts/{}/usage.csv?period=12m&group=key", key.account);
+        let expected = format!("{},second,10,0\r\n{},main,5,0\r\n", second.id, key.id);
+        assert_eq!(owner.page(&path).await.is(200).text, format!("access_key_id,display_name,calls,denied\r\n{expected}"));
+        let page = owner.page(&format!("/accounts/{}/usage?period=12m&group=key", key.account)).await.is(200).text;
+        assert_eq!(total(&page).0, "15");
+    }
+
     async fn a_project_s_usage_is_its_own_and_its_subprojects(world: World) {
         let key = world.customer(&["demo"]).await;
         let below = world.new_subproject(&key.project).await;
