@@ -1,22 +1,27 @@
 //! The projects of an account: list, new, rename, archive.
 
+use std::collections::HashMap;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use tollgate_core::Right;
+use tollgate_core::{Right, Timestamp};
 
 use super::failure::Failure;
 use super::fields::{Fields, FormErrors};
 use super::frame::{Frame, Here};
 use super::page::{Page, wrong};
+use super::spark::Spark;
 use super::who::InAccount;
 use super::words::{Moment, ago};
 use crate::http::Web;
 use crate::http::rights::{ManageProjects, SeeProjects};
-use crate::operations::{self, Project};
+use crate::operations::{self, CallsByDay, CallsOf, Project};
 
 /// Projects on one page of the list.
 const PAGE: i64 = 50;
+/// Subprojects that are listed below their parent; all of them stand on its own page.
+const BELOW: i64 = 10;
 
 struct Line {
     id: String,
@@ -24,7 +29,11 @@ struct Line {
     keys: i64,
     created: Moment,
     age: String,
-    archived: bool,
+    calls: Spark,
+    /// The last day with a call, in the days that are drawn.
+    last_call: Option<Moment>,
+    /// Whether it is a subproject, below its parent.
+    below: bool,
 }
 
 #[derive(Template)]
@@ -43,23 +52,47 @@ pub(crate) async fn list(State(web): State<Web>, at: InAccount<SeeProjects>) -> 
     let (projects, next) = web.app.projects(at.account.id, false, &page).await?;
     let here = format!("{}/accounts/{}/projects", at.me.base(), at.account.id);
     let now = web.app.now();
-    let line = |project: &Project| Line {
-        id: project.id.to_string(),
-        name: project.display_name.clone(),
-        keys: project.live_keys,
-        created: project.created_at.into(),
-        age: ago(project.created_at, now),
-        archived: project.archived_at.is_some(),
+    let all = with_subprojects(&web, &projects).await?;
+    let calls = match (all.iter().map(|one| one.id).min(), all.iter().map(|one| one.id).max()) {
+        (Some(first), Some(last)) => web.app.calls_by_day(CallsOf::Projects(at.account.id, first, last)).await?,
+        _ => HashMap::new(),
     };
+    let lines = all.iter().map(|project| line(project, calls.get(&project.id.to_string()), now)).collect();
     let page = ProjectsPage {
         frame: Frame::in_account(&web, &at.me, &at.account, Here::Projects).await?,
         account: at.account.id.to_string(),
-        lines: projects.iter().map(line).collect(),
+        lines,
         more: if next.is_empty() { String::new() } else { format!("{here}?page={next}") },
         may_manage: at.may(Right::ManageProjects),
         may_see_keys: at.may(Right::SeeKeys),
     };
     Ok(Page(page).into_response())
+}
+
+/// Each project, and below it the first of its subprojects.
+async fn with_subprojects(web: &Web, projects: &[Project]) -> Result<Vec<Project>, Failure> {
+    let page = operations::Page { size: Some(BELOW), token: String::new() };
+    let mut all = Vec::new();
+    for project in projects {
+        all.push(project.clone());
+        all.extend(web.app.subprojects(project.id, false, &page).await?.0);
+    }
+    Ok(all)
+}
+
+fn line(project: &Project, calls: Option<&CallsByDay>, now: Timestamp) -> Line {
+    let last = calls.and_then(|days| days.iter().rev().position(|&calls| calls > 0));
+    let day = |back: usize| Timestamp(now.day().0 - i64::try_from(back).unwrap_or(0) * Timestamp::DAY);
+    Line {
+        id: project.id.to_string(),
+        name: project.display_name.clone(),
+        keys: project.live_keys,
+        created: project.created_at.into(),
+        age: ago(project.created_at, now),
+        calls: Spark::of(calls),
+        last_call: last.map(|back| day(back).into()),
+        below: project.parent.is_some(),
+    }
 }
 
 #[derive(Template)]
