@@ -36,6 +36,9 @@ const DAYS: &str = "INSERT INTO usage_daily (account_id, day, project_id, creden
     FROM usage_hourly GROUP BY 1, 2, 3, 4, 5";
 const TOTALS: &str = "INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
     SELECT account_id, day, project_id, product, SUM(calls), SUM(denied) FROM usage_daily GROUP BY 1, 2, 3, 4";
+const MONTHS: &str = "INSERT INTO usage_monthly (account_id, month, project_id, credential_id, product, calls, denied)
+    SELECT account_id, unixepoch(day / 1000000, 'unixepoch', 'start of month') * 1000000, project_id, credential_id, product,
+    SUM(calls), SUM(denied) FROM usage_daily GROUP BY 1, 2, 3, 4, 5";
 const LAST_USES: &str = "INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
     SELECT id, id, unixepoch() * 1000000, '192.0.2.7', 'curl/8.14.1' FROM access_keys WHERE project_id = $1";
 
@@ -127,6 +130,7 @@ fn fill(database: &Path, account: &str, project: &str) -> anyhow::Result<()> {
         ensure!(rows == u64::from(KEYS) * 365, "{rows} rows were written");
         sqlx::query(DAYS).execute(&mut connection).await?;
         sqlx::query(TOTALS).execute(&mut connection).await?;
+        sqlx::query(MONTHS).execute(&mut connection).await?;
         sqlx::query(LAST_USES).bind(project).execute(&mut connection).await?;
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
         Ok(connection.close().await?)

@@ -159,7 +159,8 @@ impl Committer {
         });
         let counts = sums.into_iter().map(|((counter, hour), counts)| {
             let product = &*self.products.at(counter.product).name;
-            CountRow(counter.account, hour, counter.project, counter.key, product, counts.calls, counts.denied)
+            let whose = (counter.account, counter.project, counter.key);
+            CountRow::new(whose, product, hour, (counts.calls, counts.denied))
         });
         let mut touches: Vec<TouchRow<'_>> = batch
             .touches

@@ -68,7 +68,12 @@ impl App {
         if from > to {
             return Err(ManageError::invalid("from", "must be before the end of the period"));
         }
-        let range = UsageRange { account, within: question.within, from, to };
+        // Nothing is counted later than now: up to the month's end, keys are summed from whole months.
+        let up_to = match question.grouping {
+            Grouping::Key if to > counted_up_to => to.max(Month::of(counted_up_to).plus(1).start()),
+            _ => to,
+        };
+        let range = UsageRange { account, within: question.within, from, to: up_to };
         let sums = self.store.usage(&range, question.grouping, question.slice).await?;
         let names = self.names(&sums, question.grouping).await?;
         Ok(Usage { sums, names, from, to, counted_up_to })

@@ -1,7 +1,8 @@
-//! The ledger's transaction: counters by hour and by day, last uses and the writer's sequence, all or nothing. Denials have one of their own.
+//! The ledger's transaction: counters by hour, day and month, last uses and the writer's sequence, all or nothing. Denials have one of their own.
 
 use serde::Serialize;
 use tollgate_core::Timestamp;
+use tollgate_core::calendar::Month;
 
 use super::engine::{Sql, Writer, statements};
 use super::value::args;
@@ -16,9 +17,9 @@ statements! {
     FENCE = Sql::both("UPDATE ledger_writers SET sequence = $2 + 1 WHERE writer = $1 AND sequence = $2 - 1");
     // One hand-over to the connection's thread on SQLite, one round trip on PostgreSQL. $1 writer, $2 sequence, $3 counts,
     // $4 last uses, $5 whole projects. Where the sequence was used up before, nothing is changed. The row tells the sequence that stands.
-    // Each count goes into the hour, the day, and the day of its whole project, so that the three never differ. PostgreSQL
-    // takes no row twice in one statement: hours of one day are summed first, and sorted, so that no two writers lock each
-    // other out.
+    // Each count goes into the hour, the day, the month, and the day of its whole project, so that the four never differ.
+    // PostgreSQL takes no row twice in one statement: hours of one day or month are summed first, and sorted, so that no two
+    // writers lock each other out.
     BATCH = Sql {
         sqlite: "BEGIN IMMEDIATE;
             INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
@@ -31,6 +32,11 @@ statements! {
             value ->> 6
             FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
             ON CONFLICT (account_id, day, project_id, credential_id, product)
+            DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
+            INSERT INTO usage_monthly (account_id, month, project_id, credential_id, product, calls, denied)
+            SELECT value ->> 0, value ->> 7, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
+            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            ON CONFLICT (account_id, month, project_id, credential_id, product)
             DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
             INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
@@ -49,7 +55,8 @@ statements! {
             counts AS (
             SELECT row ->> 0 AS account_id, CAST(row ->> 1 AS BIGINT) AS hour,
             CAST(row ->> 1 AS BIGINT) - CAST(row ->> 1 AS BIGINT) % 86400000000 AS day, row ->> 2 AS project_id,
-            row ->> 3 AS credential_id, row ->> 4 AS product, CAST(row ->> 5 AS BIGINT) AS calls, CAST(row ->> 6 AS BIGINT) AS denied
+            row ->> 3 AS credential_id, row ->> 4 AS product, CAST(row ->> 5 AS BIGINT) AS calls,
+            CAST(row ->> 6 AS BIGINT) AS denied, CAST(row ->> 7 AS BIGINT) AS month
             FROM advanced, jsonb_array_elements(CAST(CAST($3 AS TEXT) AS JSONB)) AS rows (row)),
             counted AS (
             INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
@@ -62,6 +69,12 @@ statements! {
             FROM counts GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
             ON CONFLICT (account_id, day, project_id, credential_id, product)
             DO UPDATE SET calls = usage_daily.calls + excluded.calls, denied = usage_daily.denied + excluded.denied),
+            by_month AS (
+            INSERT INTO usage_monthly (account_id, month, project_id, credential_id, product, calls, denied)
+            SELECT account_id, month, project_id, credential_id, product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT)
+            FROM counts GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+            ON CONFLICT (account_id, month, project_id, credential_id, product)
+            DO UPDATE SET calls = usage_monthly.calls + excluded.calls, denied = usage_monthly.denied + excluded.denied),
             totals AS (
             INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
             SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, CAST(row ->> 4 AS BIGINT), CAST(row ->> 5 AS BIGINT)
@@ -90,7 +103,8 @@ statements! {
          SELECT request_id FROM denials WHERE account_id = $1 ORDER BY request_id DESC LIMIT 1 OFFSET $2)");
 }
 
-/// One counter's growth: account, hour, project, credential, product, calls, denied. Serialized as an array.
+/// One counter's growth: account, hour, project, credential, product, calls, denied, and the month that holds the hour.
+/// Serialized as an array.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CountRow<'a>(
     pub(crate) tollgate_core::AccountId,
@@ -100,7 +114,21 @@ pub(crate) struct CountRow<'a>(
     pub(crate) &'a str,
     pub(crate) i64,
     pub(crate) i64,
+    i64,
 );
+
+impl<'a> CountRow<'a> {
+    /// The growth of a counter in one hour.
+    pub(crate) fn new(
+        (account, project, credential): (tollgate_core::AccountId, tollgate_core::ProjectId, tollgate_core::KeyId),
+        product: &'a str,
+        hour: i64,
+        (calls, denied): (i64, i64),
+    ) -> Self {
+        let month = Month::of(Timestamp(hour)).start().0;
+        Self(account, hour, project, credential, product, calls, denied, month)
+    }
+}
 
 /// A last use: row id, credential, instant, address, agent. Serialized as an array.
 #[derive(Debug, Serialize)]
@@ -209,7 +237,7 @@ fn totals<'a>(
     counts: &[CountRow<'a>],
 ) -> Vec<(tollgate_core::AccountId, i64, tollgate_core::ProjectId, &'a str, i64, i64)> {
     let mut sums = std::collections::BTreeMap::new();
-    for CountRow(account, hour, project, _, product, calls, denied) in counts {
+    for CountRow(account, hour, project, _, product, calls, denied, _) in counts {
         let sum: &mut (i64, i64) = sums.entry((*account, Timestamp(*hour).day().0, *project, *product)).or_default();
         sum.0 += calls;
         sum.1 += denied;

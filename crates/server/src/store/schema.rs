@@ -32,6 +32,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0003_usage_daily.sql"),
         include_str!("../../migrations/postgres/0003_usage_daily.sql"),
     ),
+    (
+        4,
+        "usage_monthly",
+        include_str!("../../migrations/sqlite/0004_usage_monthly.sql"),
+        include_str!("../../migrations/postgres/0004_usage_monthly.sql"),
+    ),
 ];
 
 statements! {

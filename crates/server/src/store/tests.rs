@@ -1,6 +1,9 @@
 //! The contract of both engines that only the store itself can see: statements, schemas, and batches that count once.
 
+use std::collections::BTreeMap;
+
 use sqlx::{Executor as _, SqlSafeStr as _};
+use tollgate_core::calendar::Month;
 use tollgate_core::random::SystemRandom;
 use tollgate_core::{AccountId, KeyId, ProjectId, Timestamp};
 
@@ -134,8 +137,34 @@ const DAYS_FROM_HOURS: [Sql; 4] = [
     Sql::both("SELECT CONCAT_WS(' ', account_id, day, project_id, product, calls, denied) FROM usage_daily_totals"),
 ];
 
-/// The counters by day say what the counters by hour say.
+/// What the days and the months say of each key: day or month first, calls and denied last.
+const DAYS_OF_KEYS: Sql = Sql::both(
+    "SELECT CONCAT_WS(' ', day, account_id, project_id, credential_id, product, calls, denied) FROM usage_daily",
+);
+const MONTHS_OF_KEYS: Sql = Sql::both(
+    "SELECT CONCAT_WS(' ', month, account_id, project_id, credential_id, product, calls, denied) FROM usage_monthly",
+);
+
+/// The sums of each key, by what `whole` makes of the instant.
+async fn sums_by(store: &Store, sql: Sql, whole: fn(Timestamp) -> Timestamp) -> BTreeMap<(i64, String), (i64, i64)> {
+    let mut sums = BTreeMap::<_, (i64, i64)>::new();
+    for line in lines(store, sql).await {
+        let mut words = line.split(' ');
+        let number = |words: &mut std::str::Split<'_, char>| -> i64 {
+            words.next().and_then(|word| word.parse().ok()).expect("a number")
+        };
+        let at = Timestamp(number(&mut words));
+        let whose = words.by_ref().take(4).collect::<Vec<_>>().join(" ");
+        let sum = sums.entry((whole(at).0, whose)).or_default();
+        *sum = (sum.0 + number(&mut words), sum.1 + number(&mut words));
+    }
+    sums
+}
+
+/// The counters by day and by month say what the counters by hour say.
 pub(crate) async fn assert_days_agree(store: &Store) {
+    let by_day = sums_by(store, DAYS_OF_KEYS, |day| Month::of(day).start()).await;
+    assert_eq!(by_day, sums_by(store, MONTHS_OF_KEYS, |month| month).await);
     let [by_hour, by_day, totals_by_hour, totals] = DAYS_FROM_HOURS;
     assert_eq!(lines(store, by_hour).await, lines(store, by_day).await);
     assert_eq!(lines(store, totals_by_hour).await, lines(store, totals).await);
@@ -149,18 +178,11 @@ async fn hours_of_one_day_are_summed(store: &Store) {
     store.insert_writer("one", now).await.expect("a new writer");
     for sequence in 1..=3 {
         let mut counts = Vec::new();
-        for hour in [-15, -14, 0, 1, 9, 10] {
+        for hour in [-15 - 24 * 21, -15, -14, 0, 1, 9, 10] {
             for (project, key) in projects.into_iter().flat_map(|project| keys.map(|key| (project, key))) {
                 for product in ["demo", "sms"] {
-                    counts.push(CountRow(
-                        account,
-                        now.hour().0 + hour * Timestamp::HOUR,
-                        project,
-                        key,
-                        product,
-                        hour,
-                        1,
-                    ));
+                    let at = now.hour().0 + hour * Timestamp::HOUR;
+                    counts.push(CountRow::new((account, project, key), product, at, (hour, 1)));
                 }
             }
         }
@@ -189,7 +211,7 @@ async fn counts_a_batch_once(store: &Store) {
     let account = AccountId::new(now, &random);
     let (project, key) = (ProjectId::new(now, &random), KeyId::new(now, &random));
     let batch = |calls| {
-        let row = CountRow(account, now.hour().0, project, key, "demo", calls, 0);
+        let row = CountRow::new((account, project, key), "demo", now.hour().0, (calls, 0));
         BatchRows { counts: vec![row], ..BatchRows::default() }
     };
     let calls = async || {

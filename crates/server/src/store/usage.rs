@@ -1,14 +1,16 @@
-//! Usage, summed from the counters by day where the period consists of whole days, else from those by hour.
+//! Usage, summed from the counters by day where the period consists of whole days, else from those by hour; of keys over
+//! long periods from those by month.
 
 use std::collections::BTreeMap;
 
+use tollgate_core::calendar::Month;
 use tollgate_core::{AccountId, ProjectId, Timestamp};
 
 use super::engine::{Row, Sql, statements};
 use super::value::args;
 use super::{Store, StoreError};
 
-/// The longest period, in days, over which the database sums up keys in one statement.
+/// The longest period, in days, over which the database sums up keys in one statement. A longer one has a month's start in it.
 const SORTED_DAYS: i64 = 31;
 
 /// The sums of one account ($1) from $2 up to, not including, $3, in a project ($4) and its subprojects where that is not
@@ -46,6 +48,7 @@ statements! {
         "CAST(hour / 86400000000 * 86400000000 AS TEXT)", "usage_hourly", "hour", "hour / 86400000000");
     DAYS_BY_PROJECT = sums!("project_id", "usage_daily_totals", "day");
     DAYS_BY_KEY = sums!("credential_id", "usage_daily", "day");
+    MONTHS_BY_KEY = sums!("credential_id", "usage_monthly", "month");
     DAYS_BY_PRODUCT = sums!("product", "usage_daily_totals", "day");
     DAYS = sums!("CAST(day AS TEXT)", "usage_daily_totals", "day", "day");
     BY_PROJECT_AND_PRODUCT = Sql::both(
@@ -155,18 +158,15 @@ impl Store {
         self.sums(sql, range, slice).await
     }
 
-    /// The sums of keys over a long period, part by part: a database that sorts years of counters of many keys at once takes
-    /// many times as long, and more than it is given.
+    /// The sums of keys over a long period: whole months, and what lies before and after them part by part. A database that
+    /// sorts years of counters of many keys at once takes many times as long, and more than it is given.
     async fn usage_of_keys(&self, range: &UsageRange, sql: Sql, slice: Slice) -> Result<Vec<UsageSum>, StoreError> {
         let mut keys: BTreeMap<String, (i64, i64)> = BTreeMap::new();
-        let mut from = range.from;
-        while from < range.to {
-            let to = range.to.min(Timestamp(from.0 + SORTED_DAYS * Timestamp::DAY));
+        for (sql, from, to) in parts(sql, range.from, range.to) {
             for sum in self.sums(sql, &UsageRange { from, to, ..*range }, Slice::ALL).await? {
                 let all = keys.entry(sum.group).or_default();
                 *all = (all.0 + sum.calls, all.1 + sum.denied);
             }
-            from = to;
         }
         let sums = keys.into_iter().map(|(group, (calls, denied))| UsageSum { group, calls, denied });
         let mut sums: Vec<UsageSum> = sums.collect();
@@ -220,4 +220,12 @@ impl Store {
         };
         self.engine.rows(sql, args![ids]).await?.iter().map(read).collect()
     }
+}
+
+/// A long period in parts, each with the statement that sums it up: its whole months in one, the rest by `sql`.
+fn parts(sql: Sql, from: Timestamp, to: Timestamp) -> impl Iterator<Item = (Sql, Timestamp, Timestamp)> {
+    let first = if Month::of(from).start() == from { from } else { Month::of(from).plus(1).start() };
+    let last = Month::of(to).start();
+    let all = [(sql, from, first), (MONTHS_BY_KEY, first, last), (sql, last, to)];
+    all.into_iter().filter(|(_, from, to)| from < to)
 }

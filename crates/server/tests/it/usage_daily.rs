@@ -62,6 +62,38 @@ on_both_engines! {
         assert_eq!((days_agree(&world).await, before.len()), (before, 2));
     }
 
+    async fn keys_over_many_months_have_the_sums_of_their_days(world: World) {
+        let key = world.customer(&["demo"]).await;
+        let second = world.new_key(&key.project, &json!({ "displayName": "second", "scopes": ["demo"] })).await;
+        let first_day = world.now().day();
+        // Some 200 days, and a call of the second key on every other of them.
+        for round in 0..40 {
+            world.call(&key).basic(&key.id, &key.secret).send().await.is(200);
+            if round % 2 == 0 {
+                world.call(&key).basic(&second.id, &second.secret).send().await.is(200);
+            }
+            world.pass(5 * DAY);
+        }
+        let now = world.now().day();
+        let ask = async |from: i64, to: i64, group: &str| {
+            let (from, to) = (first_day.plus_seconds(from), now.plus_seconds(to));
+            let path = format!("/v1/accounts/{}/usage?groupBy={group}&from={from}&to={to}", key.account);
+            world.read(&path).await
+        };
+        for (from, to) in [(0, 0), (0, DAY), (9 * DAY, -7 * DAY), (3 * DAY + 7_200, DAY), (0, -160 * DAY), (0, 400 * DAY)] {
+            let days = ask(from, to, "day").await;
+            assert_eq!(ask(from, to, "key").await["totalCalls"], days["totalCalls"], "{from} {to}");
+        }
+        let all = ask(0, DAY, "key").await;
+        let calls: Vec<_> = all["usage"].as_array().expect("keys").iter().map(|row| row["calls"].clone()).collect();
+        assert_eq!(calls, [40, 20]);
+        world.execute("DROP TABLE usage_monthly").await;
+        world.execute("DELETE FROM _sqlx_migrations WHERE version = 4").await;
+        let world = world.reopen(|_| {}).await;
+        let path = format!("/v1/accounts/{}/usage?groupBy=key&from={first_day}", key.account);
+        assert_eq!(world.read(&path).await["totalCalls"], 60, "the migration fills the months from the days");
+    }
+
     async fn whole_days_and_hours_give_the_same_sums(world: World) {
         let key = world.customer(&["demo"]).await;
         for _ in 0..30 {
