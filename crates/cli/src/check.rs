@@ -9,7 +9,7 @@ use crate::failure::{Exit, Failure};
 use crate::output::{self, Column, print, table, text};
 use crate::session::Session;
 
-const COLUMNS: [Column; 11] = [
+const COLUMNS: [Column; 12] = [
     Column::new("Request ID", "requestId"),
     Column::new("Time", "time"),
     Column::new("Reason", "reason"),
@@ -21,6 +21,7 @@ const COLUMNS: [Column; 11] = [
     Column::new("Account ID", "accountId").or("unknown"),
     Column::new("Project ID", "projectId").or("unknown"),
     Column::new("KEY ID", "accessKeyId").or("unknown"),
+    Column::new("SERVICE PLAN ID", "servicePlanId").or("none"),
 ];
 
 /// Arguments of `check`.

@@ -62,7 +62,9 @@ impl Group {
         let name = Column::new("Display name", "displayName");
         let first = match self {
             Self::Project => vec![Column::new("Project ID", "projectId"), name],
-            Self::Key => vec![Column::new("KEY ID", "accessKeyId"), name],
+            Self::Key => {
+                vec![Column::new("KEY ID", "accessKeyId"), Column::new("SERVICE PLAN ID", "servicePlanId"), name]
+            }
             Self::Product => vec![Column::new("Product", "product")],
             Self::Day => vec![Column::new("Day", "day")],
             Self::Hour => vec![Column::new("Hour", "hour")],

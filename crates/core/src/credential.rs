@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::clock::Timestamp;
-use crate::id::{AccountId, KeyId, ProjectId, SecretId};
+use crate::id::{AccountId, KeyId, PlanId, ProjectId, SecretId};
 use crate::master::{MasterKeys, SecretHash};
 use crate::rate::Rate;
 use crate::scope::Scopes;
 use crate::secret::Secret;
 
-/// One stored secret of a key.
+/// One stored secret of a key, or one API token of a service plan.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredSecret {
     /// Which secret it is; last use is known per secret.
@@ -55,15 +55,38 @@ impl KeyEntry {
 
     /// The live secret that was presented, if it is one of this key's. All are compared, whichever fits.
     pub fn secret(&self, presented: &Secret, master: &MasterKeys, now: Timestamp) -> Option<SecretId> {
-        let mut found = None;
-        for stored in &self.secrets {
-            let fits = master.at(stored.master).hash(presented).matches(&stored.hash);
-            let live = stored.ends_at.is_none_or(|end| now < end);
-            if fits && live {
-                found = Some(stored.id);
-            }
+        fitting(&self.secrets, presented, master, now)
+    }
+}
+
+/// The live one of these that was presented. All are compared, whichever fits.
+fn fitting(all: &[StoredSecret], presented: &Secret, master: &MasterKeys, now: Timestamp) -> Option<SecretId> {
+    let mut found = None;
+    for stored in all {
+        let fits = master.at(stored.master).hash(presented).matches(&stored.hash);
+        let live = stored.ends_at.is_none_or(|end| now < end);
+        if fits && live {
+            found = Some(stored.id);
         }
-        found
+    }
+    found
+}
+
+/// A service plan as the directory holds it.
+#[derive(Debug, Clone)]
+pub struct PlanEntry {
+    /// The SERVICE PLAN ID.
+    pub id: PlanId,
+    /// The project that the plan belongs to.
+    pub project: ProjectId,
+    /// Its API tokens: none, one or two live ones.
+    pub tokens: Box<[StoredSecret]>,
+}
+
+impl PlanEntry {
+    /// The live API token that was presented, if it is one of this plan's. All are compared, whichever fits.
+    pub fn token(&self, presented: &Secret, master: &MasterKeys, now: Timestamp) -> Option<SecretId> {
+        fitting(&self.tokens, presented, master, now)
     }
 }
 
@@ -99,38 +122,30 @@ pub enum Inactive {
     #[error("the access key has reached its end date")]
     KeyEnded,
     /// The project or the one above it was archived.
-    #[error("the project of the access key is archived")]
+    #[error("its project is archived")]
     ProjectArchived,
     /// The account was suspended.
     #[error("the account is suspended")]
     AccountSuspended,
 }
 
-/// A key with everything above it that can stop it.
-#[derive(Debug, Clone, Copy)]
-pub struct Chain<'a> {
-    /// The key.
-    pub key: &'a KeyEntry,
-    /// The key's project.
-    pub project: &'a ProjectEntry,
-    /// The project above, when the key belongs to a subproject.
-    pub parent: Option<&'a ProjectEntry>,
+/// What stands above a credential and can stop it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Above {
+    /// The credential's project.
+    pub project: ProjectEntry,
+    /// The project above, when the credential belongs to a subproject.
+    pub parent: Option<ProjectEntry>,
     /// The account.
-    pub account: &'a AccountEntry,
+    pub account: AccountEntry,
 }
 
-impl Chain<'_> {
-    /// Whether the key may be used now: deactivation cascades from account and project.
+impl Above {
+    /// Whether credentials of this project may be used now: deactivation cascades from account and project.
     ///
     /// # Errors
-    /// The first thing that stops it, from the key upwards.
-    pub fn live(&self, now: Timestamp) -> Result<(), Inactive> {
-        if self.key.disabled {
-            return Err(Inactive::KeyDisabled);
-        }
-        if self.key.expires_at.is_some_and(|end| now >= end) {
-            return Err(Inactive::KeyEnded);
-        }
+    /// The first thing that stops them, from the project upwards.
+    pub fn live(&self) -> Result<(), Inactive> {
         if self.project.archived || self.parent.is_some_and(|parent| parent.archived) {
             return Err(Inactive::ProjectArchived);
         }
@@ -138,5 +153,21 @@ impl Chain<'_> {
             return Err(Inactive::AccountSuspended);
         }
         Ok(())
+    }
+}
+
+impl KeyEntry {
+    /// Whether the key may be used now, with what stands above it.
+    ///
+    /// # Errors
+    /// The first thing that stops it, from the key upwards.
+    pub fn live(&self, above: &Above, now: Timestamp) -> Result<(), Inactive> {
+        if self.disabled {
+            return Err(Inactive::KeyDisabled);
+        }
+        if self.expires_at.is_some_and(|end| now >= end) {
+            return Err(Inactive::KeyEnded);
+        }
+        above.live()
     }
 }

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::clock::Timestamp;
-use crate::credential::{Chain, Inactive, ProjectEntry};
-use crate::id::{KeyId, ProjectId};
+use crate::credential::{Inactive, KeyEntry, ProjectEntry};
+use crate::id::{KeyId, PlanId, ProjectId};
 use crate::scope::Scopes;
 
 /// In which shape a product's denials are written.
@@ -68,6 +68,8 @@ pub struct Product {
     pub accepts_token: bool,
     /// Whether Basic is accepted.
     pub accepts_basic: bool,
+    /// Whether API tokens of service plans are accepted.
+    pub accepts_api_token: bool,
     /// The scope that a credential must hold.
     pub scope: Option<Box<str>>,
     /// The shape of its denials.
@@ -82,17 +84,22 @@ impl Product {
         match kind {
             CredentialKind::Token => self.accepts_token,
             CredentialKind::Basic => self.accepts_basic,
-            CredentialKind::ApiToken | CredentialKind::BareSecret | CredentialKind::Personal => false,
+            CredentialKind::ApiToken => self.accepts_api_token,
+            CredentialKind::BareSecret | CredentialKind::Personal => false,
         }
     }
 
     /// What this product accepts, in words.
     pub fn accepted_words(&self) -> &'static str {
-        match (self.accepts_token, self.accepts_basic) {
-            (true, true) => "an access token, or KEY ID and KEY SECRET by Basic",
-            (true, false) => "an access token",
-            (false, true) => "KEY ID and KEY SECRET by Basic",
-            (false, false) => "no credential of an access key",
+        match (self.accepts_token, self.accepts_basic, self.accepts_api_token) {
+            (true, true, true) => "an API token of a service plan, an access token, or KEY ID and KEY SECRET by Basic",
+            (true, true, false) => "an access token, or KEY ID and KEY SECRET by Basic",
+            (true, false, true) => "an API token of a service plan, or an access token",
+            (true, false, false) => "an access token",
+            (false, true, true) => "an API token of a service plan, or KEY ID and KEY SECRET by Basic",
+            (false, true, false) => "KEY ID and KEY SECRET by Basic",
+            (false, false, true) => "an API token of a service plan",
+            (false, false, false) => "no credential",
         }
     }
 }
@@ -134,6 +141,22 @@ pub enum Denial {
         /// The project it belongs to.
         project: ProjectId,
     },
+    /// An API token came, and the path has something else in the place of its SERVICE PLAN ID.
+    NoPlanInPath {
+        /// Whether that is a Project ID.
+        is_project: bool,
+    },
+    /// The credential of an access key came, and the path names a service plan.
+    PlanInPath {
+        /// The key that came.
+        key: KeyId,
+        /// The project it belongs to, whose id belongs there.
+        project: ProjectId,
+        /// What the path names, whether it exists or not.
+        plan: PlanId,
+        /// Whether the route takes a SERVICE PLAN ID, with an API token.
+        takes_plan: bool,
+    },
     /// The credential lacks the scope.
     WrongScope(Box<str>),
     /// The key may not be used from this address.
@@ -161,6 +184,8 @@ impl Denial {
             Self::Inactive(Inactive::AccountSuspended) => "account_suspended",
             Self::WrongAudience => "wrong_audience",
             Self::WrongProject { .. } => "wrong_project",
+            Self::NoPlanInPath { .. } => "no_plan_in_path",
+            Self::PlanInPath { .. } => "plan_in_path",
             Self::WrongScope(_) => "wrong_scope",
             Self::WrongAddress => "wrong_address",
             Self::TooMany(_) => "too_many",
@@ -184,11 +209,27 @@ impl Denial {
             Self::WrongProject { key, project } => {
                 format!("The path names a project that access key {key} of project {project} does not reach")
             }
+            Self::NoPlanInPath { is_project } => no_plan_message(*is_project),
+            Self::PlanInPath { key, project, plan, takes_plan } => plan_message(*key, *project, *plan, *takes_plan),
             Self::WrongScope(scope) => format!("The credential lacks the scope {scope}"),
             Self::WrongAddress => "The access key may not be used from this address".to_owned(),
             Self::TooMany(_) => "Too many requests for this credential; wait as Retry-After says".to_owned(),
         }
     }
+}
+
+fn no_plan_message(is_project: bool) -> String {
+    let named = if is_project { "a Project ID" } else { "no SERVICE PLAN ID" };
+    format!(
+        "An API token of a service plan came, and the path names {named}: put the SERVICE PLAN ID there, or send an access token"
+    )
+}
+
+fn plan_message(key: KeyId, project: ProjectId, plan: PlanId, takes_plan: bool) -> String {
+    let remedy = if takes_plan { ", or send the API token of the service plan" } else { "" };
+    format!(
+        "The credential of access key {key} came, and the path names the SERVICE PLAN ID {plan}: put Project ID {project} there{remedy}"
+    )
 }
 
 /// `2026-11-23T17:31:02Z`
@@ -206,15 +247,24 @@ pub enum PathProject<'a> {
     Known(&'a ProjectEntry),
     /// Something that is no project.
     Unknown,
+    /// Something in the form of a SERVICE PLAN ID.
+    Plan {
+        /// What the path says.
+        id: PlanId,
+        /// Whether the route has a place for one.
+        takes_plan: bool,
+    },
 }
 
-/// All that a decision needs.
+/// All that a decision over an access key's call needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The product of the route.
     pub product: &'a Product,
-    /// The key with everything above it.
-    pub chain: Chain<'a>,
+    /// The key.
+    pub key: &'a KeyEntry,
+    /// The key's project.
+    pub own: &'a ProjectEntry,
     /// What the credential holds: the token's scopes, or the key's for Basic.
     pub scopes: &'a Scopes,
     /// The project in the path.
@@ -229,21 +279,24 @@ pub struct Question<'a> {
 /// # Errors
 /// The first rule that the call breaks.
 pub fn decide(question: &Question<'_>) -> Result<ProjectId, Denial> {
-    let chain = &question.chain;
-    let own = chain.project;
-    let wrong = Denial::WrongProject { key: chain.key.id, project: own.id };
+    let (key, own) = (question.key, question.own);
+    let wrong = Denial::WrongProject { key: key.id, project: own.id };
     let project = match question.path_project {
         PathProject::None => own.id,
         PathProject::Known(named) if named.id == own.id => own.id,
         PathProject::Known(named) if named.parent == Some(own.id) && !named.archived => named.id,
         PathProject::Known(_) | PathProject::Unknown => return Err(wrong),
+        PathProject::Plan { id, takes_plan } => {
+            let takes_plan = takes_plan && question.product.accepts_api_token;
+            return Err(Denial::PlanInPath { key: key.id, project: own.id, plan: id, takes_plan });
+        }
     };
     if let Some(scope) = &question.product.scope
         && !question.scopes.contains(scope)
     {
         return Err(Denial::WrongScope(scope.clone()));
     }
-    if !chain.key.allows(question.address) {
+    if !key.allows(question.address) {
         return Err(Denial::WrongAddress);
     }
     Ok(project)

@@ -1,7 +1,7 @@
 //! The decision table of the gate.
 
 use super::*;
-use crate::credential::{AccountEntry, KeyEntry};
+use crate::credential::{Above, AccountEntry, KeyEntry};
 use crate::id::AccountId;
 use crate::random::SystemRandom;
 
@@ -36,6 +36,7 @@ fn world() -> World {
         audience: "https://demo".into(),
         accepts_token: true,
         accepts_basic: false,
+        accepts_api_token: false,
         scope: Some("demo".into()),
         errors: ErrorShape::Google,
         count: true,
@@ -47,7 +48,8 @@ impl World {
     fn decide(&self, path_project: PathProject<'_>, address: Option<&str>) -> Result<ProjectId, Denial> {
         decide(&Question {
             product: &self.product,
-            chain: Chain { key: &self.key, project: &self.own, parent: None, account: &self.account },
+            key: &self.key,
+            own: &self.own,
             scopes: &self.key.scopes,
             path_project,
             address: address.map(|text| text.parse().expect("an address")),
@@ -68,6 +70,19 @@ fn a_key_reaches_its_own_project_and_its_subprojects_only() {
     assert_eq!(world.decide(PathProject::Known(&other), None), denied);
     assert_eq!(world.decide(PathProject::Known(&gone), None), denied);
     assert_eq!(world.decide(PathProject::Unknown, None), denied);
+}
+
+#[test]
+fn a_service_plan_in_the_path_is_told_from_a_project() {
+    let mut world = world();
+    let plan = PlanId::new(Timestamp(0), &SystemRandom::default());
+    let denied = |takes_plan| Err(Denial::PlanInPath { key: world.key.id, project: world.own.id, plan, takes_plan });
+    let expected = [denied(false), denied(true)];
+    let named = PathProject::Plan { id: plan, takes_plan: true };
+    assert_eq!(world.decide(named, None), expected[0], "a product that accepts no API token");
+    world.product.accepts_api_token = true;
+    assert_eq!(world.decide(named, None), expected[1]);
+    assert_eq!(world.decide(PathProject::Plan { id: plan, takes_plan: false }, None), expected[0]);
 }
 
 #[test]
@@ -96,7 +111,7 @@ fn deactivation_cascades_from_everything_above_the_key() {
         let mut world = world();
         let mut parent = ProjectEntry { id: id(), ..world.own };
         change(&mut world, &mut parent);
-        Chain { key: &world.key, project: &world.own, parent: Some(&parent), account: &world.account }.live(now)
+        world.key.live(&Above { project: world.own, parent: Some(parent), account: world.account }, now)
     };
     assert_eq!(live(|_, _| {}), Ok(()));
     assert_eq!(live(|world, _| world.key.disabled = true), Err(Inactive::KeyDisabled));
@@ -109,6 +124,7 @@ fn deactivation_cascades_from_everything_above_the_key() {
 #[test]
 fn only_an_expired_token_is_told_that_it_expired() {
     let key = KeyId::new(Timestamp(0), &SystemRandom::default());
+    let plan = PlanId::new(Timestamp(0), &SystemRandom::default());
     let wrong_kind = Denial::WrongKind { came: CredentialKind::ApiToken, wants: "an access token" };
     let all = [
         Denial::AmbiguousPath,
@@ -125,6 +141,8 @@ fn only_an_expired_token_is_told_that_it_expired() {
         Denial::Inactive(Inactive::AccountSuspended),
         Denial::WrongAudience,
         Denial::WrongProject { key, project: id() },
+        Denial::NoPlanInPath { is_project: true },
+        Denial::PlanInPath { key, project: id(), plan, takes_plan: true },
         Denial::WrongScope("demo".into()),
         Denial::WrongAddress,
         Denial::TooMany(3),

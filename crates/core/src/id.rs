@@ -99,13 +99,91 @@ id!(
     RequestId
 );
 id!(
-    /// One stored secret of a key. Last use is known per secret.
+    /// One stored secret of a key, or one API token of a service plan. Last use is known per secret.
     SecretId
 );
 id!(
     /// One entry of the audit trail.
     EventId
 );
+
+/// A service plan: 32 lower-case hex digits, a UUID of version 7 without hyphens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlanId(Uuid);
+
+/// The text was not a SERVICE PLAN ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a SERVICE PLAN ID of 32 lower-case hex digits")]
+pub struct BadPlanId;
+
+impl PlanId {
+    /// A fresh identifier that sorts by `now`.
+    pub fn new(now: Timestamp, random: &dyn Random) -> Self {
+        let mut tail = [0_u8; 10];
+        random.fill(&mut tail);
+        Self(uuid_v7(now, &tail))
+    }
+}
+
+impl fmt::Display for PlanId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = Uuid::encode_buffer();
+        out.write_str(self.0.simple().encode_lower(&mut text))
+    }
+}
+
+impl fmt::Debug for PlanId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+impl FromStr for PlanId {
+    type Err = BadPlanId;
+    fn from_str(text: &str) -> Result<Self, BadPlanId> {
+        let is_plain = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        let id = if is_plain { Uuid::try_parse(text).ok() } else { None };
+        id.map(Self).ok_or(BadPlanId)
+    }
+}
+
+impl Serialize for PlanId {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+/// What a call is attributed to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CredentialId {
+    /// An access key, by its KEY ID.
+    Key(KeyId),
+    /// A service plan, by its SERVICE PLAN ID.
+    Plan(PlanId),
+}
+
+impl fmt::Display for CredentialId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(id) => id.fmt(out),
+            Self::Plan(id) => id.fmt(out),
+        }
+    }
+}
+
+impl Serialize for CredentialId {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
+    }
+}
+
+impl FromStr for CredentialId {
+    type Err = BadId;
+    /// Tells the two apart by their form: a KEY ID has hyphens.
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        text.parse().map(Self::Plan).or_else(|_| text.parse().map(Self::Key))
+    }
+}
 
 impl RequestId {
     /// An id that sorts by `now` and is unique while `tail` is. It is no secret, so that a counter behind a random start
@@ -142,6 +220,20 @@ mod tests {
         assert_eq!(text.as_bytes()[14], b'7');
         assert_eq!(text.parse::<KeyId>(), Ok(id));
         assert!(text.starts_with("018bcfe5-6800-7"));
+    }
+
+    #[test]
+    fn a_service_plan_id_has_one_spelling_and_is_no_key_id() {
+        let id = PlanId::new(Timestamp(1_700_000_000_000_000), &SystemRandom::default());
+        let text = id.to_string();
+        assert_eq!((text.len(), text.parse::<PlanId>()), (32, Ok(id)));
+        assert_eq!(text.parse::<CredentialId>(), Ok(CredentialId::Plan(id)));
+        assert!(text.parse::<KeyId>().is_err());
+        let key = KeyId::new(Timestamp(0), &SystemRandom::default());
+        assert_eq!(key.to_string().parse::<CredentialId>(), Ok(CredentialId::Key(key)));
+        for wrong in [text.to_uppercase(), format!("{text}0"), text[1..].to_owned(), key.to_string(), String::new()] {
+            assert_eq!(wrong.parse::<PlanId>(), Err(BadPlanId), "{wrong}");
+        }
     }
 
     #[test]

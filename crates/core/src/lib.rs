@@ -25,7 +25,7 @@ pub mod signing;
 pub mod token;
 
 pub use clock::{Clock, Timestamp};
-pub use id::{AccountId, KeyId, ProjectId, RequestId, UserId};
+pub use id::{AccountId, CredentialId, KeyId, PlanId, ProjectId, RequestId, UserId};
 pub use random::Random;
 pub use role::{Right, Role};
 pub use scope::Scopes;

@@ -87,6 +87,11 @@ impl Template {
         rest.next().is_none().then_some(captured)
     }
 
+    /// Whether it has a place for a SERVICE PLAN ID.
+    pub fn takes_plan(&self) -> bool {
+        self.0.contains(&Segment::ServicePlan)
+    }
+
     /// Orders templates so that the first that matches is the most literal one. Two templates that match exactly the
     /// same paths are equal.
     pub fn precedence(&self, other: &Self) -> Ordering {

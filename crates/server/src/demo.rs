@@ -33,9 +33,9 @@ async fn answer(State(web): State<Web>, request: Request) -> Result<Response, Pr
     let allowed = web.app.admit(&call).await?;
     let body = json!({
         "message": "Hello. This call was let through and counted.",
-        "accountId": allowed.account,
-        "projectId": allowed.project,
-        "accessKeyId": allowed.key,
+        "accountId": allowed.whose.account,
+        "projectId": allowed.whose.project,
+        "credentialId": allowed.whose.credential,
         "scope": allowed.grant.scopes().as_str(),
     });
     Ok(axum::Json(body).into_response())

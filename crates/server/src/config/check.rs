@@ -70,6 +70,10 @@ impl Config {
             for text in &product.routes {
                 let template = Template::parse(text)
                     .map_err(|error| ConfigError::invalid(&place, format!("route {text}: {error}")))?;
+                if product.accepts.contains(&Accepts::ApiToken) && !template.takes_plan() {
+                    let message = format!("route {text} has no {{service_plan_id}}, which api-token needs");
+                    return Err(ConfigError::invalid(&place, message));
+                }
                 all.routes.0.push(Route { template, hosts: Arc::clone(&hosts), product: index });
             }
             all.products.push(Arc::new(self.core_product(product)));
@@ -85,6 +89,7 @@ impl Config {
             audience: audience.into(),
             accepts_token: product.accepts.contains(&Accepts::Token),
             accepts_basic: product.accepts.contains(&Accepts::Basic),
+            accepts_api_token: product.accepts.contains(&Accepts::ApiToken),
             scope: product.scope.as_deref().map(Into::into),
             errors: match product.errors {
                 Errors::Google => ErrorShape::Google,
@@ -210,5 +215,13 @@ mod tests {
         assert!(products("[[product]]\nname='A'\nroutes=['/x']").is_err());
         assert!(products("[[product]]\nname='a'\nroutes=[]").is_err());
         assert!(products("[[product]]\nname='a'\nroutes=['x']").is_err());
+    }
+
+    #[test]
+    fn api_tokens_want_a_service_plan_in_every_route() {
+        let sms = |routes| products(&format!("[[product]]\nname='sms'\naccepts=['api-token']\nroutes=[{routes}]"));
+        assert!(sms("'/xms/{service_plan_id}/**'").expect("a product").at(0).accepts_api_token);
+        let error = sms("'/xms/{service_plan_id}/**', '/xms/{project_id}/numbers'").expect_err("refused");
+        assert!(error.contains("/xms/{project_id}/numbers has no {service_plan_id}"), "{error}");
     }
 }

@@ -214,12 +214,14 @@ pub enum Errors {
 
 /// A kind of credential that a product accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Accepts {
     /// Access tokens.
     Token,
     /// KEY ID and KEY SECRET by HTTP Basic.
     Basic,
+    /// API tokens of service plans.
+    ApiToken,
 }
 
 /// An API behind the gate.
@@ -235,7 +237,7 @@ pub struct Product {
     pub hosts: Vec<String>,
     /// Its routes: literal segments, {project_id}, {service_plan_id}, other {names}, and ** at the end.
     pub routes: Vec<String>,
-    /// Which credentials it accepts: token, basic.
+    /// Which credentials it accepts: token, basic, api-token. The last wants {service_plan_id} in every route.
     #[serde(default = "token_only")]
     pub accepts: Vec<Accepts>,
     /// The scope that a call must hold. Without it, none.

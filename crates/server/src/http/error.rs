@@ -5,6 +5,7 @@ use axum::response::IntoResponse;
 use http::header::{ACCEPT, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, StatusCode, Uri};
 use serde_json::json;
+use tollgate_core::CredentialId;
 use tollgate_core::gate::{CredentialKind, Denial, ErrorShape};
 use tollgate_core::oauth::OAuthError;
 
@@ -52,10 +53,13 @@ impl From<ManageError> for Problem {
             }
             ManageError::NotFound(_) => google(StatusCode::NOT_FOUND, "NOT_FOUND"),
             ManageError::Forbidden(_) => google(StatusCode::FORBIDDEN, "PERMISSION_DENIED"),
-            ManageError::NameTaken(key) => google(StatusCode::CONFLICT, "ALREADY_EXISTS").with_detail(json!({
+            ManageError::NameTaken(credential) => google(StatusCode::CONFLICT, "ALREADY_EXISTS").with_detail(json!({
                 "@type": "type.googleapis.com/google.rpc.ResourceInfo",
-                "resourceType": "accessKey",
-                "resourceName": key,
+                "resourceType": match credential {
+                    CredentialId::Key(_) => "accessKey",
+                    CredentialId::Plan(_) => "servicePlan",
+                },
+                "resourceName": credential,
             })),
             ManageError::Exists(_) | ManageError::FormUsed => google(StatusCode::CONFLICT, "ALREADY_EXISTS"),
             ManageError::Precondition(_) => google(StatusCode::BAD_REQUEST, "FAILED_PRECONDITION"),
@@ -98,11 +102,12 @@ pub(crate) fn denied(denial: &Denial, shape: ErrorShape) -> Problem {
         | Denial::Expired(_)
         | Denial::Revoked
         | Denial::Inactive(_)
-        | Denial::WrongAudience => (StatusCode::UNAUTHORIZED, Some(invalid_token())),
+        | Denial::WrongAudience
+        | Denial::NoPlanInPath { .. } => (StatusCode::UNAUTHORIZED, Some(invalid_token())),
         Denial::WrongScope(scope) => {
             (StatusCode::FORBIDDEN, Some(format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"")))
         }
-        Denial::WrongProject { .. } | Denial::WrongAddress => (StatusCode::FORBIDDEN, None),
+        Denial::WrongProject { .. } | Denial::PlanInPath { .. } | Denial::WrongAddress => (StatusCode::FORBIDDEN, None),
         Denial::TooMany(_) => (StatusCode::TOO_MANY_REQUESTS, None),
     };
     let mut problem = Problem::new(status, word(status, shape), message.clone(), shape).with_detail(json!({

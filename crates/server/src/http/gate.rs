@@ -34,9 +34,9 @@ impl IntoResponse for Answer {
         let headers = response.headers_mut();
         let id = |text: String| HeaderValue::try_from(text).expect("a UUID is visible ASCII");
         headers.reserve(8);
-        headers.insert(ACCOUNT, id(self.allowed.account.to_string()));
-        headers.insert(PROJECT, id(self.allowed.project.to_string()));
-        headers.insert(CREDENTIAL, id(self.allowed.key.to_string()));
+        headers.insert(ACCOUNT, id(self.allowed.whose.account.to_string()));
+        headers.insert(PROJECT, id(self.allowed.whose.project.to_string()));
+        headers.insert(CREDENTIAL, id(self.allowed.whose.credential.to_string()));
         headers.insert(CREDENTIAL_KIND, HeaderValue::from_static(self.allowed.grant.kind().code()));
         let scopes = HeaderValue::from_str(self.allowed.grant.scopes().as_str());
         headers.insert(SCOPE, scopes.expect("scope tokens are visible ASCII"));

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{any, get, patch, post};
+use axum::routing::{any, delete, get, patch, post};
 
 use crate::operations::App;
 
@@ -100,6 +100,16 @@ fn routes() -> Router<Web> {
         .route("/v1/projects/{project}/accessKeys/{key}/revokeTokens", post(api::rotation::revoke_tokens))
         .route("/v1/projects/{project}/accessKeys/{key}/disable", post(api::keys::disable))
         .route("/v1/projects/{project}/accessKeys/{key}/enable", post(api::keys::enable))
+        .route("/v1/projects/{project}/servicePlans", get(api::plans::list).post(api::plans::create))
+        .route(
+            "/v1/projects/{project}/servicePlans/{plan}",
+            get(api::plans::show).patch(api::plans::update).delete(api::plans::delete),
+        )
+        .route(
+            "/v1/projects/{project}/servicePlans/{plan}/apiTokens",
+            get(api::plans::list_tokens).post(api::plans::create_token),
+        )
+        .route("/v1/projects/{project}/servicePlans/{plan}/apiTokens/{token}", delete(api::plans::revoke_token))
         .route("/v1/denials/{request}", get(api::denials::show))
         .route("/v1/me", get(api::people::me))
         .route("/v1/setupLinks", post(api::people::set_up))

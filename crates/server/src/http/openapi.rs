@@ -9,14 +9,16 @@ use super::api;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
-    info(title = "Tollgate management API", description = "Accounts, members, projects, access keys and usage.", license(name = "Apache-2.0 OR MIT")),
+    info(title = "Tollgate management API", description = "Accounts, members, projects, access keys, service plans and usage.", license(name = "Apache-2.0 OR MIT")),
     paths(
         api::accounts::list, api::accounts::create, api::accounts::show, api::accounts::update, api::accounts::suspend,
         api::accounts::resume, api::projects::list, api::projects::create, api::projects::show, api::projects::update,
         api::projects::archive, api::subprojects::list, api::subprojects::create, api::subprojects::show,
         api::subprojects::update, api::subprojects::delete, api::keys::list, api::keys::create, api::keys::show,
         api::keys::update, api::keys::delete, api::keys::disable, api::keys::enable, api::rotation::rotate,
-        api::rotation::end_overlap, api::rotation::revoke_tokens, api::usage::show, api::audit::list, api::denials::show,
+        api::rotation::end_overlap, api::rotation::revoke_tokens, api::plans::list, api::plans::create, api::plans::show,
+        api::plans::update, api::plans::delete, api::plans::list_tokens, api::plans::create_token,
+        api::plans::revoke_token, api::usage::show, api::audit::list, api::denials::show,
         api::members::list, api::members::invite, api::members::update, api::members::remove, api::people::me,
         api::people::set_up, api::people::reset,
         api::signing::list, api::signing::rotate,

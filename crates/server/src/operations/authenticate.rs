@@ -14,9 +14,9 @@ use tollgate_core::scope::KEYS_MANAGE;
 use tollgate_core::secret::{SecretKind, kind_of};
 use tollgate_core::signing::SigningKey;
 use tollgate_core::token::Token;
-use tollgate_core::{KeyId, ProjectId, Scopes, Secret};
+use tollgate_core::{CredentialId, KeyId, PlanId, ProjectId, Scopes, Secret};
 
-use super::directory::Known;
+use super::directory::{Known, KnownPlan};
 use super::{App, Authorization, Person};
 use crate::store::StoreError;
 
@@ -119,19 +119,41 @@ impl App {
         let Ok(id) = presented.id.parse::<KeyId>() else { return Err(AuthError::Unknown) };
         let guessed = |wait: Result<(), u32>| wait.map_or_else(AuthError::TooMany, |()| AuthError::Unknown);
         let Some(secret) = Secret::parse(&self.config.brand, SecretKind::Key, &presented.secret) else {
-            return Err(guessed(self.limits.take_guess(id, now)));
+            return Err(guessed(self.limits.take_guess(CredentialId::Key(id), now)));
         };
         let known = self.directory.key(id, &self.store, &self.master).await?;
         let Some(known) = known else {
             self.compare_with_nothing(&secret);
-            return Err(guessed(self.limits.take_guess(id, now)));
+            return Err(guessed(self.limits.take_guess(CredentialId::Key(id), now)));
         };
         let Some(secret) = known.key.secret(&secret, &self.master, now) else {
-            return Err(guessed(self.limits.take_guess(id, now)));
+            return Err(guessed(self.limits.take_guess(CredentialId::Key(id), now)));
         };
-        match known.chain().live(now) {
+        match known.live(now) {
             Ok(()) => Ok(Authenticated { known, secret }),
             Err(reason) => Err(AuthError::Inactive(Box::new(known), reason)),
+        }
+    }
+
+    /// Checks an API token of a service plan. The same work is done whether the plan exists or not.
+    pub(super) async fn authenticate_plan(
+        &self,
+        id: PlanId,
+        text: &str,
+    ) -> Result<Result<(KnownPlan, SecretId), Denial>, StoreError> {
+        let now = self.now();
+        let guessed = || {
+            let wait = self.limits.take_guess(CredentialId::Plan(id), now);
+            Ok(Err(wait.map_or_else(Denial::TooMany, |()| Denial::Unknown(CredentialKind::ApiToken))))
+        };
+        let Some(token) = Secret::parse(&self.config.brand, SecretKind::ApiToken, text) else { return guessed() };
+        let Some(known) = self.directory.plan(id, &self.store, &self.master).await? else {
+            self.compare_with_nothing(&token);
+            return guessed();
+        };
+        match known.plan.token(&token, &self.master, now) {
+            Some(token) => Ok(Ok((known, token))),
+            None => guessed(),
         }
     }
 
@@ -268,7 +290,7 @@ impl App {
         let revoked = self.revocations.contains(token.id) || token.generation != known.key.generation;
         let state = if revoked {
             Err(Denial::Revoked)
-        } else if let Err(reason) = known.chain().live(now) {
+        } else if let Err(reason) = known.live(now) {
             Err(Denial::Inactive(reason))
         } else if token.is_over(now, self.times.leeway_seconds) {
             Err(Denial::Expired(token.expires_at))

@@ -1,7 +1,7 @@
 //! Denials: counted, never billed, and explained under their request id.
 
 use super::App;
-use super::directory::Known;
+use super::directory::Whose;
 use super::gate::Call;
 use super::ledger::Counter;
 use super::manage::ManageError;
@@ -13,20 +13,15 @@ use tollgate_core::{AccountId, RequestId};
 const KEPT: usize = 300;
 
 impl App {
-    pub(super) fn record_denial(&self, call: &Call<'_>, product: Option<u16>, known: Option<&Known>, denial: &Denial) {
-        let counter = product.zip(known).map(|(product, known)| Counter {
-            account: known.account.id,
-            project: known.project.id,
-            key: known.key.id,
-            product,
-        });
+    pub(super) fn record_denial(&self, call: &Call<'_>, product: Option<u16>, whose: Option<Whose>, denial: &Denial) {
+        let counter = product.zip(whose).map(|(product, whose)| Counter::new(whose, product));
         let path = call.target.split_once('?').map_or(call.target, |(path, _)| path);
         let kept = |text: &str| text.chars().filter(|letter| !letter.is_control()).take(KEPT).collect::<String>();
         let row = DenialRow {
             request: call.request.to_string(),
-            account: known.map(|known| known.account.id.to_string()).unwrap_or_default(),
-            project: known.map(|known| known.project.id.to_string()).unwrap_or_default(),
-            credential: known.map(|known| known.key.id.to_string()).unwrap_or_default(),
+            account: whose.map(|whose| whose.account.to_string()).unwrap_or_default(),
+            project: whose.map(|whose| whose.project.to_string()).unwrap_or_default(),
+            credential: whose.map(|whose| whose.credential.to_string()).unwrap_or_default(),
             product: product.map(|product| self.products.at(product).name.to_string()).unwrap_or_default(),
             at: self.now(),
             method: kept(call.method),

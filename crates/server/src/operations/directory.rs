@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
-use tollgate_core::credential::{AccountEntry, Chain, KeyEntry, ProjectEntry};
+use tollgate_core::credential::{Above, AccountEntry, Inactive, KeyEntry, PlanEntry, ProjectEntry};
 use tollgate_core::master::MasterKeys;
-use tollgate_core::{AccountId, KeyId, ProjectId};
+use tollgate_core::{AccountId, CredentialId, KeyId, PlanId, ProjectId, Timestamp};
 
 use crate::store::{Store, StoreError};
 
@@ -21,23 +21,54 @@ const UNKNOWN_ENTRIES: usize = 100_000;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Changed {
     Key(KeyId),
+    Plan(PlanId),
     Project(ProjectId),
     Account(AccountId),
+}
+
+/// Whose credential it is: what a call and a denial are attributed to.
+#[derive(Debug, Clone, Copy)]
+pub struct Whose {
+    /// Who pays.
+    pub account: AccountId,
+    /// What it is counted on: the credential's project, or a subproject that the path names.
+    pub project: ProjectId,
+    /// The access key or the service plan.
+    pub credential: CredentialId,
 }
 
 /// A key with everything above it, as it was when it was looked up.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) key: Arc<KeyEntry>,
-    pub(super) project: ProjectEntry,
-    parent: Option<ProjectEntry>,
-    pub(super) account: AccountEntry,
+    pub(super) above: Above,
 }
 
 impl Known {
-    pub(super) fn chain(&self) -> Chain<'_> {
-        Chain { key: &self.key, project: &self.project, parent: self.parent.as_ref(), account: &self.account }
+    pub(super) fn live(&self, now: Timestamp) -> Result<(), Inactive> {
+        self.key.live(&self.above, now)
     }
+
+    pub(super) fn whose(&self) -> Whose {
+        whose(&self.above, CredentialId::Key(self.key.id))
+    }
+}
+
+/// A service plan with everything above it, as it was when it was looked up.
+#[derive(Debug, Clone)]
+pub(super) struct KnownPlan {
+    pub(super) plan: Arc<PlanEntry>,
+    pub(super) above: Above,
+}
+
+impl KnownPlan {
+    pub(super) fn whose(&self) -> Whose {
+        whose(&self.above, CredentialId::Plan(self.plan.id))
+    }
+}
+
+fn whose(above: &Above, credential: CredentialId) -> Whose {
+    Whose { account: above.account.id, project: above.project.id, credential }
 }
 
 pub(super) struct Directory {
@@ -45,6 +76,7 @@ pub(super) struct Directory {
     /// Held while an entry is filled in or evicted, never across an await, and not at all on a hit.
     filling: Mutex<()>,
     keys: Family<KeyId, Arc<KeyEntry>>,
+    plans: Family<PlanId, Arc<PlanEntry>>,
     projects: Family<ProjectId, ProjectEntry>,
     accounts: Family<AccountId, AccountEntry>,
 }
@@ -71,6 +103,7 @@ impl Directory {
             epoch: AtomicU64::new(0),
             filling: Mutex::new(()),
             keys: Family::new(entries),
+            plans: Family::new(entries),
             projects: Family::new(entries),
             accounts: Family::new(entries),
         }
@@ -82,6 +115,7 @@ impl Directory {
         self.epoch.fetch_add(1, Ordering::SeqCst);
         match what {
             Changed::Key(id) => self.keys.forget(id),
+            Changed::Plan(id) => self.plans.forget(id),
             Changed::Project(id) => self.projects.forget(id),
             Changed::Account(id) => self.accounts.forget(id),
         }
@@ -90,15 +124,32 @@ impl Directory {
     /// A key with its project, the project above it and its account; `None` when there is no such key.
     pub(super) async fn key(&self, id: KeyId, store: &Store, master: &MasterKeys) -> Result<Option<Known>, StoreError> {
         let Some(key) = self.entry(&self.keys, id, || store.key_entry(id, master)).await? else { return Ok(None) };
+        let above = self.above(key.project, store).await?;
+        Ok(Some(Known { key, above }))
+    }
+
+    /// The same of a service plan.
+    pub(super) async fn plan(
+        &self,
+        id: PlanId,
+        store: &Store,
+        master: &MasterKeys,
+    ) -> Result<Option<KnownPlan>, StoreError> {
+        let Some(plan) = self.entry(&self.plans, id, || store.plan_entry(id, master)).await? else { return Ok(None) };
+        let above = self.above(plan.project, store).await?;
+        Ok(Some(KnownPlan { plan, above }))
+    }
+
+    async fn above(&self, project: ProjectId, store: &Store) -> Result<Above, StoreError> {
         let project =
-            self.project(key.project, store).await?.ok_or(StoreError::Corrupt("a key without its project"))?;
+            self.project(project, store).await?.ok_or(StoreError::Corrupt("a credential without its project"))?;
         let parent = match project.parent {
             Some(id) => self.project(id, store).await?,
             None => None,
         };
         let account = self.entry(&self.accounts, project.account, || store.account_entry(project.account)).await?;
         let account = account.ok_or(StoreError::Corrupt("a project without its account"))?;
-        Ok(Some(Known { key, project, parent, account }))
+        Ok(Above { project, parent, account })
     }
 
     pub(super) async fn project(&self, id: ProjectId, store: &Store) -> Result<Option<ProjectEntry>, StoreError> {

@@ -1,16 +1,16 @@
 //! The gate: who is it, may it, count it. Nothing is let through that was not counted.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use tollgate_core::credential::KeyEntry;
 use tollgate_core::gate::{CredentialKind, Denial, ErrorShape, PathProject, Product, Question, decide};
 use tollgate_core::oauth::{basic, scheme};
 use tollgate_core::path::CallPath;
 use tollgate_core::route::Captured;
-use tollgate_core::{AccountId, KeyId, ProjectId, RequestId, Scopes};
+use tollgate_core::{CredentialId, PlanId, ProjectId, RequestId, Scopes};
 
 use super::authenticate::Verified;
-use super::directory::Known;
+use super::directory::{Known, Whose};
 use super::ledger::{Counter, Touched};
 use super::{App, Client};
 use crate::store::StoreError;
@@ -45,6 +45,9 @@ pub struct Call<'a> {
     pub client: Client<'a>,
 }
 
+/// What a service plan holds.
+static NO_SCOPES: LazyLock<Scopes> = LazyLock::new(Scopes::default);
+
 /// What the credential holds.
 #[derive(Debug)]
 pub enum Grant {
@@ -52,6 +55,8 @@ pub enum Grant {
     Token(Arc<Verified>),
     /// The key's own scopes.
     Key(Arc<KeyEntry>),
+    /// A service plan: what its API tokens may is what routes with its id offer.
+    Plan,
 }
 
 impl Grant {
@@ -60,6 +65,7 @@ impl Grant {
         match self {
             Self::Token(verified) => &verified.token.scopes,
             Self::Key(key) => &key.scopes,
+            Self::Plan => &NO_SCOPES,
         }
     }
 
@@ -68,6 +74,7 @@ impl Grant {
         match self {
             Self::Token(_) => CredentialKind::Token,
             Self::Key(_) => CredentialKind::Basic,
+            Self::Plan => CredentialKind::ApiToken,
         }
     }
 }
@@ -75,12 +82,8 @@ impl Grant {
 /// A call that is let through, and was counted.
 #[derive(Debug)]
 pub struct Allowed {
-    /// Who pays.
-    pub account: AccountId,
-    /// What it is counted on.
-    pub project: ProjectId,
-    /// The access key.
-    pub key: KeyId,
+    /// Who pays, what it is counted on, and the credential.
+    pub whose: Whose,
     /// What the credential holds.
     pub grant: Grant,
 }
@@ -98,7 +101,13 @@ pub enum Refused {
 #[derive(Default)]
 struct Trace {
     product: Option<u16>,
-    known: Option<Known>,
+    whose: Option<Whose>,
+}
+
+/// A credential that is genuine and live.
+enum Genuine {
+    Key(Known, Grant),
+    Plan(Whose),
 }
 
 impl App {
@@ -113,7 +122,7 @@ impl App {
         match outcome {
             Ok(Ok(allowed)) => Ok(allowed),
             Ok(Err(denial)) => {
-                self.record_denial(call, trace.product, trace.known.as_ref(), &denial);
+                self.record_denial(call, trace.product, trace.whose, &denial);
                 Err(Refused::Denied(denial, shape))
             }
             Err(cause) => {
@@ -128,28 +137,42 @@ impl App {
         let Some((index, captured)) = self.products.find(call.host, path) else { return Ok(Err(Denial::NoRoute)) };
         trace.product = Some(index);
         let product = self.products.at(index);
-        let (known, grant, touched) = match self.credential(call, product, trace).await? {
+        let (credential, touched) = match self.credential(call, product, captured, trace).await? {
             Ok(found) => found,
             Err(denial) => return Ok(Err(denial)),
         };
+        let allowed = match credential {
+            Genuine::Key(known, grant) => match self.decide_key(call, product, captured, (known, grant)).await? {
+                Ok(allowed) => allowed,
+                Err(denial) => return Ok(Err(denial)),
+            },
+            Genuine::Plan(whose) => Allowed { whose, grant: Grant::Plan },
+        };
+        if product.count {
+            let counter = Counter::new(allowed.whose, index);
+            self.ledger.record(counter, touched, self.now(), call.client).await?;
+        }
+        Ok(Ok(allowed))
+    }
+
+    /// Decides over a call with the credential of an access key.
+    async fn decide_key(
+        &self,
+        call: &Call<'_>,
+        product: &Product,
+        captured: Captured<'_>,
+        (known, grant): (Known, Grant),
+    ) -> Result<Result<Allowed, Denial>, StoreError> {
         let named = self.named_project(captured).await?;
         let question = Question {
             product,
-            chain: known.chain(),
+            key: &known.key,
+            own: &known.above.project,
             scopes: grant.scopes(),
             path_project: named.as_ref().map_or(PathProject::None, Named::as_path_project),
             address: call.client.address,
         };
-        let project = match decide(&question) {
-            Ok(project) => project,
-            Err(denial) => return Ok(Err(denial)),
-        };
-        let allowed = Allowed { account: known.account.id, project, key: known.key.id, grant };
-        if product.count {
-            let counter = Counter { account: allowed.account, project, key: allowed.key, product: index };
-            self.ledger.record(counter, touched, self.now(), call.client).await?;
-        }
-        Ok(Ok(allowed))
+        Ok(decide(&question).map(|project| Allowed { whose: Whose { project, ..known.whose() }, grant }))
     }
 
     /// The genuine and live credential of a call.
@@ -157,8 +180,9 @@ impl App {
         &self,
         call: &Call<'_>,
         product: &Product,
+        captured: Captured<'_>,
         trace: &mut Trace,
-    ) -> Result<Result<(Known, Grant, Touched), Denial>, StoreError> {
+    ) -> Result<Result<(Genuine, Touched), Denial>, StoreError> {
         let value = match call.authorization {
             Authorization::Missing => return Ok(Err(Denial::NoCredential)),
             Authorization::Many => return Ok(Err(Denial::TwoCredentials)),
@@ -172,7 +196,10 @@ impl App {
             if !product.accepts(kind) {
                 return Ok(Err(wrong_kind(kind)));
             }
-            self.token_credential(rest, product, trace).await
+            match kind {
+                CredentialKind::ApiToken => self.plan_credential(rest, captured, trace).await,
+                _ => self.token_credential(rest, product, trace).await,
+            }
         } else if scheme.eq_ignore_ascii_case("basic") {
             if !product.accepts(CredentialKind::Basic) {
                 return Ok(Err(wrong_kind(CredentialKind::Basic)));
@@ -188,7 +215,7 @@ impl App {
         text: &str,
         product: &Product,
         trace: &mut Trace,
-    ) -> Result<Result<(Known, Grant, Touched), Denial>, StoreError> {
+    ) -> Result<Result<(Genuine, Touched), Denial>, StoreError> {
         let verified = match self.verify(text) {
             Ok(verified) => verified,
             Err(denial) => return Ok(Err(denial)),
@@ -196,46 +223,71 @@ impl App {
         let token = &verified.token;
         let (known, state) = self.live_token(token).await?;
         if let Err(denial) = state {
-            trace.known = known;
+            trace.whose = known.as_ref().map(Known::whose);
             return Ok(Err(denial));
         }
         let Some(known) = known else { return Ok(Err(Denial::Unknown(CredentialKind::Token))) };
-        trace.known = Some(known.clone());
+        trace.whose = Some(known.whose());
         if *token.audience != *self.audience && *token.audience != *product.audience {
             return Ok(Err(Denial::WrongAudience));
         }
         let touched = Touched::key(known.key.id);
-        Ok(Ok((known, Grant::Token(verified), touched)))
+        Ok(Ok((Genuine::Key(known, Grant::Token(verified)), touched)))
     }
 
     async fn basic_credential(
         &self,
         encoded: &str,
         trace: &mut Trace,
-    ) -> Result<Result<(Known, Grant, Touched), Denial>, StoreError> {
+    ) -> Result<Result<(Genuine, Touched), Denial>, StoreError> {
         let Ok(presented) = basic(encoded) else { return Ok(Err(Denial::Malformed)) };
         let authenticated = match self.authenticate(&presented).await {
             Ok(authenticated) => authenticated,
             Err(error) => {
                 let (denial, known) = error.into_denial()?;
-                trace.known = known;
+                trace.whose = known.as_ref().map(Known::whose);
                 return Ok(Err(denial));
             }
         };
         let known = authenticated.known;
-        trace.known = Some(known.clone());
+        trace.whose = Some(known.whose());
         if let Err(wait) = self.limits.take_basic(known.key.id, self.now()) {
             return Ok(Err(Denial::TooMany(wait)));
         }
         let grant = Grant::Key(Arc::clone(&known.key));
-        let touched = Touched::secret(authenticated.secret, known.key.id);
-        Ok(Ok((known, grant, touched)))
+        let touched = Touched::secret(authenticated.secret, CredentialId::Key(known.key.id));
+        Ok(Ok((Genuine::Key(known, grant), touched)))
+    }
+
+    async fn plan_credential(
+        &self,
+        text: &str,
+        captured: Captured<'_>,
+        trace: &mut Trace,
+    ) -> Result<Result<(Genuine, Touched), Denial>, StoreError> {
+        let named = captured.service_plan.unwrap_or_default();
+        let Ok(id) = named.parse::<PlanId>() else {
+            return Ok(Err(Denial::NoPlanInPath { is_project: named.parse::<ProjectId>().is_ok() }));
+        };
+        let (known, token) = match self.authenticate_plan(id, text).await? {
+            Ok(found) => found,
+            Err(denial) => return Ok(Err(denial)),
+        };
+        let whose = known.whose();
+        trace.whose = Some(whose);
+        if let Err(reason) = known.above.live() {
+            return Ok(Err(Denial::Inactive(reason)));
+        }
+        Ok(Ok((Genuine::Plan(whose), Touched::secret(token, whose.credential))))
     }
 
     /// The project that the path names. A place for a service plan takes a project id too: an OAuth token arrives so.
     async fn named_project(&self, captured: Captured<'_>) -> Result<Option<Named>, StoreError> {
         let Some(text) = captured.project.or(captured.service_plan) else { return Ok(None) };
-        let Ok(id) = text.parse::<ProjectId>() else { return Ok(Some(Named::Unknown)) };
+        let Ok(id) = text.parse::<ProjectId>() else {
+            let plan = text.parse().map(|id| Named::Plan { id, takes_plan: captured.service_plan.is_some() });
+            return Ok(Some(plan.unwrap_or(Named::Unknown)));
+        };
         let entry = self.directory.project(id, &self.store).await?;
         Ok(Some(entry.map_or(Named::Unknown, Named::Known)))
     }
@@ -244,6 +296,7 @@ impl App {
 enum Named {
     Known(tollgate_core::credential::ProjectEntry),
     Unknown,
+    Plan { id: PlanId, takes_plan: bool },
 }
 
 impl Named {
@@ -251,6 +304,7 @@ impl Named {
         match self {
             Self::Known(entry) => PathProject::Known(entry),
             Self::Unknown => PathProject::Unknown,
+            Self::Plan { id, takes_plan } => PathProject::Plan { id: *id, takes_plan: *takes_plan },
         }
     }
 }

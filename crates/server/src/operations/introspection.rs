@@ -37,7 +37,7 @@ impl App {
         }
         let Ok(verified) = self.verify(text) else { return Ok(Introspected::Inactive) };
         let (known, state) = self.live_token(&verified.token).await.map_err(|cause| unavailable(&cause))?;
-        let reaches = known.is_some_and(|known| for_all || known.account.id == caller.account.id);
+        let reaches = known.is_some_and(|known| for_all || known.above.account.id == caller.above.account.id);
         if reaches && state.is_ok() { Ok(Introspected::Active(verified)) } else { Ok(Introspected::Inactive) }
     }
 }

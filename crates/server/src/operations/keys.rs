@@ -7,7 +7,7 @@ use serde_json::json;
 use tollgate_core::id::SecretId;
 use tollgate_core::rate::Rate;
 use tollgate_core::secret::SecretKind;
-use tollgate_core::{KeyId, ProjectId, Scopes, Secret, Timestamp};
+use tollgate_core::{CredentialId, KeyId, ProjectId, Scopes, Secret, Timestamp};
 
 use super::App;
 use super::directory::Changed;
@@ -92,12 +92,14 @@ impl App {
             created_at: now,
             updated_at: now,
         };
-        let (secret, stored) = self.new_secret();
+        let (secret, stored) = self.new_secret(SecretKind::Key);
         let details = json!({ "displayName": key.display_name, "scopes": key.scopes });
         let event = doing.event(self, Some(project.account), Some(project.id), "accessKey.create", key.id, &details);
         match self.store.insert_key(&key, &stored, &event).await {
             Ok(Inserted::Done) => {}
-            Ok(Inserted::NameTaken(existing)) => return Err(ManageError::NameTaken(existing)),
+            Ok(Inserted::NameTaken(existing)) => {
+                return Err(ManageError::NameTaken(CredentialId::Key(existing)));
+            }
             Ok(Inserted::LimitReached) => return Err(self.limit_reached(project).await?),
             // A rename to this name, which does not wait for creates, was committed in between.
             Err(StoreError::Taken) => return Err(self.name_taken(project.id, &key.display_name).await?),
@@ -233,8 +235,8 @@ impl App {
         Ok(views.collect())
     }
 
-    pub(super) fn new_secret(&self) -> (Secret, NewSecret) {
-        let secret = Secret::generate(&self.config.brand, SecretKind::Key, &*self.random);
+    pub(super) fn new_secret(&self, kind: SecretKind) -> (Secret, NewSecret) {
+        let secret = Secret::generate(&self.config.brand, kind, &*self.random);
         let master = self.master.present();
         let stored = NewSecret {
             id: SecretId::new(self.now(), &*self.random),
@@ -288,7 +290,7 @@ impl App {
         let existing = self.store.key_by_name(project, name).await?;
         Ok(existing.map_or_else(
             || ManageError::Precondition("The display name was taken a moment ago; try again".to_owned()),
-            ManageError::NameTaken,
+            |id| ManageError::NameTaken(CredentialId::Key(id)),
         ))
     }
 }

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 use tollgate_core::id::SecretId;
-use tollgate_core::{AccountId, KeyId, ProjectId, Timestamp};
+use tollgate_core::{AccountId, CredentialId, KeyId, ProjectId, Timestamp};
 
 use super::Client;
+use super::directory::Whose;
 use crate::store::StoreError;
 use crate::store::ledger::DenialRow;
 
@@ -28,8 +29,15 @@ const AGENT_LENGTH: usize = 200;
 pub(super) struct Counter {
     pub(super) account: AccountId,
     pub(super) project: ProjectId,
-    pub(super) key: KeyId,
+    pub(super) credential: CredentialId,
     pub(super) product: u16,
+}
+
+impl Counter {
+    pub(super) fn new(whose: Whose, product: u16) -> Self {
+        let Whose { account, project, credential } = whose;
+        Self { account, project, credential, product }
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -38,20 +46,20 @@ pub(super) struct Counts {
     pub(super) denied: i64,
 }
 
-/// Whose last use is noted: a secret's, or a key's for calls with a token.
+/// Whose last use is noted: a secret's or API token's, or a key's for calls with an access token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Touched {
     pub(super) secret: Option<SecretId>,
-    pub(super) key: KeyId,
+    pub(super) credential: CredentialId,
 }
 
 impl Touched {
-    pub(super) fn secret(secret: SecretId, key: KeyId) -> Self {
-        Self { secret: Some(secret), key }
+    pub(super) fn secret(secret: SecretId, credential: CredentialId) -> Self {
+        Self { secret: Some(secret), credential }
     }
 
     pub(super) fn key(key: KeyId) -> Self {
-        Self { secret: None, key }
+        Self { secret: None, credential: CredentialId::Key(key) }
     }
 }
 

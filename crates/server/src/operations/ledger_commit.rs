@@ -159,15 +159,15 @@ impl Committer {
         });
         let counts = sums.into_iter().map(|((counter, hour), counts)| {
             let product = &*self.products.at(counter.product).name;
-            let whose = (counter.account, counter.project, counter.key);
+            let whose = (counter.account, counter.project, counter.credential);
             CountRow::new(whose, product, hour, (counts.calls, counts.denied))
         });
         let mut touches: Vec<TouchRow<'_>> = batch
             .touches
             .iter()
             .map(|(touched, last)| {
-                let id = touched.secret.map_or_else(|| touched.key.to_string(), |secret| secret.to_string());
-                TouchRow(id, touched.key, last.at.0, &last.address, &last.agent)
+                let id = touched.secret.map_or_else(|| touched.credential.to_string(), |secret| secret.to_string());
+                TouchRow(id, touched.credential, last.at.0, &last.address, &last.agent)
             })
             .collect();
         touches.sort_by(|one, other| one.0.cmp(&other.0));

@@ -1,7 +1,7 @@
 //! Batches whose acknowledgement was lost: what their callers were refused is not on the bill.
 
 use tollgate_core::random::SystemRandom;
-use tollgate_core::{AccountId, KeyId, ProjectId, Timestamp};
+use tollgate_core::{AccountId, CredentialId, KeyId, ProjectId, Timestamp};
 
 use super::super::ledger::{Batch, Counter, Counts};
 use super::{Committer, Sums};
@@ -28,7 +28,7 @@ impl<'a> Scene<'a> {
         let counter = Counter {
             account: AccountId::new(NOW, &random),
             project: ProjectId::new(NOW, &random),
-            key: KeyId::new(NOW, &random),
+            credential: CredentialId::Key(KeyId::new(NOW, &random)),
             product: 0,
         };
         Self { store, committer: committer.expect("a writer"), counter }

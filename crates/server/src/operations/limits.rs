@@ -1,11 +1,12 @@
 //! Budgets per access key: token requests, Basic at the gate, and wrong guesses. Guesses never use up the budget of the
 //! honest holder, because a right secret is not asked for one.
 
+use std::hash::Hash;
 use std::sync::Arc;
 
 use quick_cache::sync::Cache;
 use tollgate_core::rate::{Budget, Rate};
-use tollgate_core::{KeyId, Timestamp};
+use tollgate_core::{CredentialId, KeyId, Timestamp};
 
 use crate::config;
 
@@ -18,7 +19,7 @@ pub(super) struct Limits {
     guess: Rate,
     token_budgets: Cache<KeyId, Arc<Budget>>,
     basic_budgets: Cache<KeyId, Arc<Budget>>,
-    guess_budgets: Cache<KeyId, Arc<Budget>>,
+    guess_budgets: Cache<CredentialId, Arc<Budget>>,
 }
 
 impl Limits {
@@ -43,17 +44,17 @@ impl Limits {
         take(&self.basic_budgets, key, self.basic, now)
     }
 
-    /// Takes a wrong guess at a KEY ID, whether there is such a key or not.
-    pub(super) fn take_guess(&self, key: KeyId, now: Timestamp) -> Result<(), u32> {
-        take(&self.guess_budgets, key, self.guess, now)
+    /// Takes a wrong guess at a KEY ID or a SERVICE PLAN ID, whether there is such a thing or not.
+    pub(super) fn take_guess(&self, at: CredentialId, now: Timestamp) -> Result<(), u32> {
+        take(&self.guess_budgets, at, self.guess, now)
     }
 }
 
-fn take(budgets: &Cache<KeyId, Arc<Budget>>, key: KeyId, rate: Rate, now: Timestamp) -> Result<(), u32> {
+fn take<I: Hash + Eq + Clone>(budgets: &Cache<I, Arc<Budget>>, id: I, rate: Rate, now: Timestamp) -> Result<(), u32> {
     if rate.per_second == 0 {
         return Ok(());
     }
-    let budget = budgets.get_or_insert_with(&key, || Ok::<_, std::convert::Infallible>(Arc::default()));
+    let budget = budgets.get_or_insert_with(&id, || Ok::<_, std::convert::Infallible>(Arc::default()));
     match budget {
         Ok(budget) => budget.take(rate, now),
         Err(never) => match never {},

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use tollgate_core::id::EventId;
 use tollgate_core::name::DisplayName;
-use tollgate_core::{AccountId, KeyId, ProjectId, Scopes, UserId, page};
+use tollgate_core::{AccountId, CredentialId, KeyId, ProjectId, Scopes, UserId, page};
 
 use super::App;
 use crate::store::StoreError;
@@ -67,9 +67,9 @@ pub enum ManageError {
     /// The caller may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// A live key of the project has this display name.
-    #[error("An access key with this display name exists")]
-    NameTaken(KeyId),
+    /// A live key or service plan of the project has this display name.
+    #[error("{} with this display name exists", thing(*.0))]
+    NameTaken(CredentialId),
     /// There is such a thing already.
     #[error("{0}")]
     Exists(String),
@@ -82,6 +82,13 @@ pub enum ManageError {
     /// The store did not answer.
     #[error("Temporarily unavailable; try again")]
     Unavailable(#[source] StoreError),
+}
+
+fn thing(credential: CredentialId) -> &'static str {
+    match credential {
+        CredentialId::Key(_) => "An access key",
+        CredentialId::Plan(_) => "A service plan",
+    }
 }
 
 impl ManageError {

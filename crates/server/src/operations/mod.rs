@@ -13,6 +13,7 @@ mod limits;
 mod manage;
 mod master;
 mod people;
+mod plans;
 mod projects;
 mod revocations;
 mod rotation;
@@ -43,6 +44,7 @@ use crate::store::Store;
 
 pub use accounts::{AccountChange, CountedAccount};
 pub use authenticate::{Caller, Client, KeyCaller, Verified};
+pub use directory::Whose;
 pub use gate::{Allowed, Authorization, Call, Grant, Refused};
 pub use introspection::Introspected;
 pub use keys::{Addresses, KeyChange, KeyRequest, KeyView};
@@ -52,6 +54,7 @@ pub use people::{
     Attempt, Cookie, Enrolment, FactorAttempt, FactorChanged, FirstSetUp, Invitation, MadeLink, MemberPower, Person,
     ProofError, QrPath, SignInError, SignInStep, SignedIn,
 };
+pub use plans::{NewToken, PlanView};
 pub use projects::ProjectChange;
 pub use rotation::RotateRequest;
 pub use signing::SigningFacts;
@@ -69,6 +72,7 @@ pub use crate::store::ledger::DenialRow;
 pub use crate::store::links::Link;
 pub use crate::store::members::Member;
 pub use crate::store::personal_tokens::PersonalToken;
+pub use crate::store::plans::{Plan, TokenFacts};
 pub use crate::store::projects::Project;
 pub use crate::store::sessions::Session;
 pub use crate::store::usage::{Grouping, Slice, UsageSum, UsedName};

@@ -1,6 +1,7 @@
 //! Rotation of a key's secret: the KEY ID stays, two secrets live side by side for the overlap, never more.
 
 use serde_json::json;
+use tollgate_core::secret::SecretKind;
 use tollgate_core::{KeyId, Secret};
 
 use super::App;
@@ -41,7 +42,7 @@ impl App {
         if !doing.actor.holds(&key.scopes) {
             return Err(ManageError::Forbidden("A key gets no secret of a key that holds more than itself"));
         }
-        let (secret, stored) = self.new_secret();
+        let (secret, stored) = self.new_secret(SecretKind::Key);
         let now = self.now();
         let rotation = Rotation {
             key: id,

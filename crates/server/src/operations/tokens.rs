@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tollgate_core::Scopes;
 use tollgate_core::oauth::{OAuthError, Presented};
 use tollgate_core::random::random_u128;
 use tollgate_core::token::Token;
+use tollgate_core::{CredentialId, Scopes};
 
 use super::authenticate::unavailable;
 use super::ledger::Touched;
@@ -53,7 +53,7 @@ impl App {
         let token = Token {
             key: key.id,
             project: key.project,
-            account: authenticated.known.account.id,
+            account: authenticated.known.above.account.id,
             audience: self.audience_for(resource)?,
             scopes,
             issued_at,
@@ -65,7 +65,7 @@ impl App {
         let signer = keys.active(now).ok_or(OAuthError::Unavailable)?;
         let access_token =
             token.sign(&self.issuer, signer, &self.signing_random).map_err(|_| OAuthError::Unavailable)?;
-        self.ledger.touch(Touched::secret(authenticated.secret, key.id), now, client);
+        self.ledger.touch(Touched::secret(authenticated.secret, CredentialId::Key(key.id)), now, client);
         Ok(Issued { access_token, expires_in: self.times.token_seconds, scopes: token.scopes })
     }
 

@@ -117,7 +117,7 @@ impl App {
     async fn names(&self, sums: &[UsageSum], grouping: Grouping) -> Result<HashMap<String, UsedName>, ManageError> {
         let ids: Vec<&str> = sums.iter().map(|sum| &*sum.group).collect();
         let names = match grouping {
-            Grouping::Key => self.store.key_names(&ids).await?,
+            Grouping::Key => self.store.credential_names(&ids).await?,
             Grouping::Project => self.store.project_names(&ids).await?,
             Grouping::Product | Grouping::Day | Grouping::Hour => Vec::new(),
         };

@@ -208,7 +208,7 @@ impl Store {
     pub(crate) async fn key_entry(&self, id: KeyId, master: &MasterKeys) -> Result<Option<KeyEntry>, StoreError> {
         let rows = self.engine.rows(ENTRY, args![id]).await?;
         let Some(first) = rows.first() else { return Ok(None) };
-        let secrets = rows.iter().map(|row| read_secret(row, master)).collect::<Result<Vec<_>, _>>()?;
+        let secrets = rows.iter().map(|row| read_secret(row, 8, master)).collect::<Result<Vec<_>, _>>()?;
         Ok(Some(KeyEntry {
             id,
             project: first.parsed(0)?,
@@ -278,13 +278,15 @@ fn read_rate(row: &Row, column: usize) -> Result<Option<Rate>, StoreError> {
     Ok(number(column)?.zip(number(column + 1)?).map(|(burst, per_second)| Rate { burst, per_second }))
 }
 
-fn read_secret(row: &Row, master: &MasterKeys) -> Result<StoredSecret, StoreError> {
+/// Id, hash, master key and end of a stored secret, from this column on.
+pub(super) fn read_secret(row: &Row, column: usize, master: &MasterKeys) -> Result<StoredSecret, StoreError> {
+    let hash = row.blob(column + 1)?;
     Ok(StoredSecret {
-        id: row.parsed(8)?,
-        hash: SecretHash::from_bytes(&row.blob(9)?).ok_or(StoreError::Corrupt("a hash has the wrong length"))?,
+        id: row.parsed(column)?,
+        hash: SecretHash::from_bytes(&hash).ok_or(StoreError::Corrupt("a hash has the wrong length"))?,
         master: master
-            .index(&row.text(10)?)
+            .index(&row.text(column + 2)?)
             .ok_or(StoreError::Corrupt("a secret was hashed under a master key that is not given"))?,
-        ends_at: row.maybe_time(11)?,
+        ends_at: row.maybe_time(column + 3)?,
     })
 }

@@ -110,7 +110,7 @@ pub(crate) struct CountRow<'a>(
     pub(crate) tollgate_core::AccountId,
     pub(crate) i64,
     pub(crate) tollgate_core::ProjectId,
-    pub(crate) tollgate_core::KeyId,
+    pub(crate) tollgate_core::CredentialId,
     pub(crate) &'a str,
     pub(crate) i64,
     pub(crate) i64,
@@ -120,7 +120,11 @@ pub(crate) struct CountRow<'a>(
 impl<'a> CountRow<'a> {
     /// The growth of a counter in one hour.
     pub(crate) fn new(
-        (account, project, credential): (tollgate_core::AccountId, tollgate_core::ProjectId, tollgate_core::KeyId),
+        (account, project, credential): (
+            tollgate_core::AccountId,
+            tollgate_core::ProjectId,
+            tollgate_core::CredentialId,
+        ),
         product: &'a str,
         hour: i64,
         (calls, denied): (i64, i64),
@@ -134,7 +138,7 @@ impl<'a> CountRow<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct TouchRow<'a>(
     pub(crate) String,
-    pub(crate) tollgate_core::KeyId,
+    pub(crate) tollgate_core::CredentialId,
     pub(crate) i64,
     pub(crate) &'a str,
     pub(crate) &'a str,
@@ -149,7 +153,7 @@ pub struct DenialRow {
     pub account: String,
     /// The credential's project, if known.
     pub project: String,
-    /// The KEY ID, if known.
+    /// The KEY ID or SERVICE PLAN ID, if known.
     pub credential: String,
     /// The product, if the route has one.
     pub product: String,

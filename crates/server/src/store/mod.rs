@@ -13,6 +13,7 @@ pub(crate) mod lifecycle;
 pub(crate) mod links;
 pub(crate) mod members;
 pub(crate) mod personal_tokens;
+pub(crate) mod plans;
 pub(crate) mod projects;
 pub(crate) mod revocations;
 pub(crate) mod schema;
@@ -75,6 +76,7 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
         links::STATEMENTS,
         members::STATEMENTS,
         personal_tokens::STATEMENTS,
+        plans::STATEMENTS,
         projects::STATEMENTS,
         revocations::STATEMENTS,
         schema::STATEMENTS,

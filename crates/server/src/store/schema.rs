@@ -38,6 +38,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0004_usage_monthly.sql"),
         include_str!("../../migrations/postgres/0004_usage_monthly.sql"),
     ),
+    (
+        5,
+        "service_plans",
+        include_str!("../../migrations/sqlite/0005_service_plans.sql"),
+        include_str!("../../migrations/postgres/0005_service_plans.sql"),
+    ),
 ];
 
 statements! {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::{Executor as _, SqlSafeStr as _};
 use tollgate_core::calendar::Month;
 use tollgate_core::random::SystemRandom;
-use tollgate_core::{AccountId, KeyId, ProjectId, Timestamp};
+use tollgate_core::{AccountId, CredentialId, KeyId, ProjectId, Timestamp};
 
 use super::engine::{Engine, Sql};
 use super::ledger::{BatchRows, CountRow};
@@ -182,7 +182,7 @@ async fn hours_of_one_day_are_summed(store: &Store) {
             for (project, key) in projects.into_iter().flat_map(|project| keys.map(|key| (project, key))) {
                 for product in ["demo", "sms"] {
                     let at = now.hour().0 + hour * Timestamp::HOUR;
-                    counts.push(CountRow::new((account, project, key), product, at, (hour, 1)));
+                    counts.push(CountRow::new((account, project, CredentialId::Key(key)), product, at, (hour, 1)));
                 }
             }
         }
@@ -211,7 +211,7 @@ async fn counts_a_batch_once(store: &Store) {
     let account = AccountId::new(now, &random);
     let (project, key) = (ProjectId::new(now, &random), KeyId::new(now, &random));
     let batch = |calls| {
-        let row = CountRow::new((account, project, key), "demo", now.hour().0, (calls, 0));
+        let row = CountRow::new((account, project, CredentialId::Key(key)), "demo", now.hour().0, (calls, 0));
         BatchRows { counts: vec![row], ..BatchRows::default() }
     };
     let calls = async || {

@@ -54,11 +54,15 @@ statements! {
     BY_PROJECT_AND_PRODUCT = Sql::both(
         "SELECT project_id, product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM usage_daily_totals
          WHERE account_id = $1 AND day >= $2 AND day < $3 GROUP BY project_id, product ORDER BY project_id, product");
-    KEYS_NAMED = Sql {
+    CREDENTIALS_NAMED = Sql {
         sqlite: "SELECT id, display_name, CASE WHEN deleted_at IS NULL THEN '' ELSE 'Deleted' END, project_id FROM access_keys
-            WHERE id IN (SELECT value FROM json_each($1))",
+            WHERE id IN (SELECT value FROM json_each($1))
+            UNION ALL SELECT id, display_name, CASE WHEN deleted_at IS NULL THEN '' ELSE 'Deleted' END, project_id
+            FROM service_plans WHERE id IN (SELECT value FROM json_each($1))",
         postgres: "SELECT id, display_name, CASE WHEN deleted_at IS NULL THEN '' ELSE 'Deleted' END, project_id FROM access_keys
-            WHERE id IN (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)))",
+            WHERE id IN (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)))
+            UNION ALL SELECT id, display_name, CASE WHEN deleted_at IS NULL THEN '' ELSE 'Deleted' END, project_id
+            FROM service_plans WHERE id IN (SELECT jsonb_array_elements_text(CAST(CAST($1 AS TEXT) AS JSONB)))",
     };
     PROJECTS_NAMED = Sql {
         sqlite: "SELECT id, display_name, CASE WHEN archived_at IS NULL THEN '' WHEN parent_id IS NULL THEN 'Archived'
@@ -74,7 +78,7 @@ statements! {
 pub enum Grouping {
     /// By project and subproject.
     Project,
-    /// By access key.
+    /// By access key and service plan.
     Key,
     /// By product.
     Product,
@@ -128,7 +132,7 @@ pub struct UsedName {
     pub name: String,
     /// `Deleted`, `Archived`, or empty while it is live.
     pub gone: &'static str,
-    /// The project of a key; a project's own id.
+    /// The project of a key or service plan; a project's own id.
     pub project: String,
 }
 
@@ -202,9 +206,9 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Names of keys, deleted ones too: usage outlives its key.
-    pub(crate) async fn key_names(&self, ids: &[&str]) -> Result<Vec<(String, UsedName)>, StoreError> {
-        self.used_names(KEYS_NAMED, ids).await
+    /// Names of access keys and service plans, deleted ones too: usage outlives its credential.
+    pub(crate) async fn credential_names(&self, ids: &[&str]) -> Result<Vec<(String, UsedName)>, StoreError> {
+        self.used_names(CREDENTIALS_NAMED, ids).await
     }
 
     /// Names of projects and subprojects, archived ones too.

@@ -78,6 +78,7 @@ id_values!(
     tollgate_core::AccountId,
     tollgate_core::ProjectId,
     tollgate_core::KeyId,
+    tollgate_core::PlanId,
     tollgate_core::RequestId,
     tollgate_core::UserId,
     tollgate_core::id::FormId,

@@ -174,10 +174,11 @@ on_both_engines! {
         let key = world.customer(&["sms", "demo"]).await;
         let path = format!("/xms/v1/{}/batches", key.project);
         let basic = world.gate(&path).basic(&key.id, &key.secret).send().await.is(401);
-        assert_eq!(basic.json()["text"], "This route wants an access token; KEY ID and KEY SECRET by Basic came");
+        assert_eq!(basic.json()["text"], "This route wants an API token of a service plan, or an access token; KEY ID and KEY SECRET by Basic came");
         let bare = world.gate(&path).bearer(&key.secret).send().await.is(401);
-        assert_eq!(bare.json()["text"], "This route wants an access token; a KEY SECRET without its KEY ID came");
+        assert_eq!(bare.json()["text"], "This route wants an API token of a service plan, or an access token; a KEY SECRET without its KEY ID came");
         assert!(!bare.text.contains(&key.secret));
+        let path = format!("/v1/projects/{}/things", key.project);
         let plan = world.gate(&path).bearer("tgt_abc").send().await.is(401);
         assert!(plan.text.contains("an API token of a service plan came"), "{}", plan.text);
     }

@@ -13,8 +13,8 @@ use crate::world::{Key, World, id};
 /// key and one without `keys:manage` get 403; other members get 403, and people outside 404.
 ///
 /// `{a}` is the account, `{b}` one without projects, `{p}` the project, `{s}` the subproject, `{r}` a request that was denied,
-/// `{e}` the owner's address. Made for each request: `{q}` a project, `{t}` a subproject, `{k}` a key of the subproject, `{u}` a
-/// member.
+/// `{e}` the owner's address. Made for each request: `{q}` a project, `{t}` a subproject, `{k}` a key of the subproject, `{v}` a
+/// service plan of it and `{w}` its API token, `{u}` a member.
 pub(crate) const ROUTES: &[(&str, &str, &str, [u16; 3], &str)] = &[
     ("GET", "/v1/accounts", "", [403, 403, 200], "oadbu"),
     ("POST", "/v1/accounts", r#"{"displayName":"x"}"#, [403, 403, 200], ""),
@@ -48,6 +48,14 @@ pub(crate) const ROUTES: &[(&str, &str, &str, [u16; 3], &str)] = &[
     ("POST", "/v1/projects/{s}/accessKeys/{k}/revokeTokens", "", [200, 200, 200], "oad"),
     ("POST", "/v1/projects/{s}/accessKeys/{k}/disable", "", [200, 200, 200], "oad"),
     ("POST", "/v1/projects/{s}/accessKeys/{k}/enable", "", [200, 200, 200], "oad"),
+    ("GET", "/v1/projects/{s}/servicePlans", "", [200, 200, 200], "oadu"),
+    ("POST", "/v1/projects/{s}/servicePlans", r#"{"displayName":"{n}"}"#, [200, 200, 200], "oad"),
+    ("GET", "/v1/projects/{s}/servicePlans/{v}", "", [200, 200, 200], "oadu"),
+    ("PATCH", "/v1/projects/{s}/servicePlans/{v}", r#"{"displayName":"{n}"}"#, [200, 200, 200], "oad"),
+    ("DELETE", "/v1/projects/{s}/servicePlans/{v}", "", [200, 200, 200], "oad"),
+    ("GET", "/v1/projects/{s}/servicePlans/{v}/apiTokens", "", [200, 200, 200], "oadu"),
+    ("POST", "/v1/projects/{s}/servicePlans/{v}/apiTokens", "", [200, 200, 200], "oad"),
+    ("DELETE", "/v1/projects/{s}/servicePlans/{v}/apiTokens/{w}", "", [200, 200, 200], "oad"),
     ("GET", "/v1/denials/{r}", "", [403, 403, 200], "oadu"),
     ("GET", "/v1/me", "", [403, 403, 200], "oadbu"),
     // Somebody can sign in already.
@@ -126,6 +134,10 @@ impl Family {
             let name = format!("victim {}", world.now().0);
             let body = json!({ "displayName": name, "scopes": [] });
             text = text.replace("{k}", &world.new_key(&self.below, &body).await.id);
+        }
+        if text.contains("{v}") {
+            let plan = world.new_plan(&self.below, &format!("victim {}", world.now().0)).await;
+            text = text.replace("{v}", &plan.id).replace("{w}", &plan.token_id);
         }
         if text.contains("{q}") {
             text = text.replace("{q}", &world.new_project(&self.account).await);

@@ -32,6 +32,7 @@ mod passwords;
 mod people_api;
 mod person;
 mod personal_tokens;
+mod plans;
 mod postgres;
 mod request_pages;
 mod revocation;

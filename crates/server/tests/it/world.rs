@@ -29,6 +29,7 @@ scope = "demo"
 [[product]]
 name = "sms"
 routes = ["/xms/v1/{service_plan_id}/**"]
+accepts = ["token", "api-token"]
 scope = "sms"
 errors = "xms"
 
@@ -84,6 +85,23 @@ pub(crate) struct Key {
     pub(crate) project: String,
     pub(crate) id: String,
     pub(crate) secret: String,
+}
+
+/// A service plan of a test.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    /// `/v1/projects/{project}/servicePlans/{plan}`
+    pub(crate) path: String,
+    pub(crate) id: String,
+    pub(crate) token_id: String,
+    pub(crate) token: String,
+}
+
+impl Plan {
+    /// A path of SMS with this plan in it.
+    pub(crate) fn batches(&self) -> String {
+        format!("/xms/v1/{}/batches", self.id)
+    }
 }
 
 impl Key {
@@ -199,6 +217,20 @@ impl World {
     }
 
     /// A new account with one project and one key, which holds these scopes.
+    /// A service plan of this project, with its first API token.
+    pub(crate) async fn new_plan(&self, project: &str, name: &str) -> Plan {
+        self.pass(1);
+        let path = format!("/v1/projects/{project}/servicePlans");
+        let made = self.make(&path, &json!({ "displayName": name })).await;
+        Plan {
+            path: format!("{path}/{}", id(&made["servicePlan"], "servicePlanId")),
+            id: id(&made["servicePlan"], "servicePlanId"),
+            token_id: id(&made["apiToken"], "apiTokenId"),
+            token: id(&made, "secret"),
+        }
+    }
+
+    /// An account with a project, and in it a key with these scopes.
     pub(crate) async fn customer(&self, scopes: &[&str]) -> Key {
         let account = self.new_account().await;
         let project = self.new_project(&account).await;

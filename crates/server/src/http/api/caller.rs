@@ -8,7 +8,8 @@ use std::net::IpAddr;
 use axum::extract::{FromRequestParts, Path};
 use http::request::Parts;
 use tollgate_core::gate::{Denial, ErrorShape};
-use tollgate_core::{AccountId, KeyId, ProjectId, Right, UserId};
+use tollgate_core::id::SecretId;
+use tollgate_core::{AccountId, KeyId, PlanId, ProjectId, Right, UserId};
 
 use crate::http::extract::{authorization, client_of, invalid};
 use crate::http::problem::Problem;
@@ -304,6 +305,28 @@ impl FromRequestParts<Web> for PathKey {
     async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Problem> {
         let id = parameter(parts, "key").await?;
         id.parse().map(Self).map_err(|_| invalid("accessKeyId", "is not a UUID"))
+    }
+}
+
+/// The SERVICE PLAN ID in the path.
+pub(crate) struct PathPlan(pub(crate) PlanId);
+
+impl FromRequestParts<Web> for PathPlan {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Problem> {
+        let id = parameter(parts, "plan").await?;
+        id.parse().map(Self).map_err(|_| invalid("servicePlanId", "is not 32 lower-case hex digits"))
+    }
+}
+
+/// The API token in the path, by its id.
+pub(crate) struct PathApiToken(pub(crate) SecretId);
+
+impl FromRequestParts<Web> for PathApiToken {
+    type Rejection = Problem;
+    async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Problem> {
+        let id = parameter(parts, "token").await?;
+        id.parse().map(Self).map_err(|_| invalid("apiTokenId", "is not a UUID"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use axum::Json as Answer;
 use serde::Serialize;
+use tollgate_core::PlanId;
 use utoipa::ToSchema;
 
 use super::caller::SeenDenial;
@@ -19,6 +20,8 @@ pub(crate) struct DenialView {
     #[serde(skip_serializing_if = "String::is_empty")]
     access_key_id: String,
     #[serde(skip_serializing_if = "String::is_empty")]
+    service_plan_id: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     product: String,
     time: String,
     method: String,
@@ -32,11 +35,16 @@ pub(crate) struct DenialView {
 
 impl From<DenialRow> for DenialView {
     fn from(row: DenialRow) -> Self {
+        let (access_key_id, service_plan_id) = match row.credential.parse::<PlanId>() {
+            Ok(_) => (String::new(), row.credential),
+            Err(_) => (row.credential, String::new()),
+        };
         Self {
             request_id: row.request,
             account_id: row.account,
             project_id: row.project,
-            access_key_id: row.credential,
+            access_key_id,
+            service_plan_id,
             product: row.product,
             time: row.at.to_string(),
             method: row.method,

@@ -9,6 +9,7 @@ pub(crate) mod keys;
 pub(crate) mod members;
 pub(crate) mod page;
 pub(crate) mod people;
+pub(crate) mod plans;
 pub(crate) mod projects;
 pub(crate) mod rotation;
 pub(crate) mod signing;

@@ -3,7 +3,7 @@
 use axum::Json as Answer;
 use axum::extract::State;
 use serde::Serialize;
-use tollgate_core::Timestamp;
+use tollgate_core::{PlanId, Timestamp};
 use utoipa::ToSchema;
 
 use super::caller::InAccount;
@@ -22,6 +22,8 @@ pub(crate) struct UsageRow {
     project_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     access_key_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_plan_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     product: Option<String>,
     /// The day in UTC, for example 2026-11-23.
@@ -96,6 +98,7 @@ fn row(sum: &UsageSum, usage: &Usage, grouping: Grouping) -> UsageRow {
     };
     match grouping {
         Grouping::Project => row.project_id = Some(group),
+        Grouping::Key if group.parse::<PlanId>().is_ok() => row.service_plan_id = Some(group),
         Grouping::Key => row.access_key_id = Some(group),
         Grouping::Product => row.product = Some(group),
         Grouping::Day => row.day = Some(instant()[..10].to_owned()),

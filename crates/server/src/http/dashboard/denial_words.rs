@@ -38,8 +38,8 @@ pub(crate) fn advice(reason: &str) -> Advice {
         ),
         "unknown_credential" => (
             "The credential is forged, deleted, from another platform, or its secret is wrong.",
-            "Compare KEY ID and KEY SECRET with what was stored, and mind blanks and line ends around them. If the \
-             secret is lost, rotate it or make a new key.",
+            "Compare KEY ID and KEY SECRET, or SERVICE PLAN ID and API token, with what was stored, and mind blanks and \
+             line ends around them. If the secret is lost, rotate it.",
         ),
         "token_expired" => (
             "The access token was genuine, and has ended.",
@@ -58,7 +58,7 @@ pub(crate) fn advice(reason: &str) -> Advice {
             "Make a new key, and give it to the program that made this call.",
         ),
         "project_archived" => {
-            ("The project of the access key is archived.", "Use a key of another project, and its Project ID.")
+            ("The project of the credential is archived.", "Use a credential of another project, and its Project ID.")
         }
         "account_suspended" => ("The account is suspended.", "Contact the operator of this platform."),
         "wrong_audience" => (
@@ -68,6 +68,14 @@ pub(crate) fn advice(reason: &str) -> Advice {
         "wrong_project" => (
             "The path names a project that the access key does not reach.",
             "Put the Project ID of the key's own project into the path, or use a key of the project that is named.",
+        ),
+        "no_plan_in_path" => (
+            "An API token of a service plan came, and the path has something else in the place of its SERVICE PLAN ID.",
+            "Put the SERVICE PLAN ID into the path. With a Project ID there, send an access token instead.",
+        ),
+        "plan_in_path" => (
+            "The path names a service plan, and the credential of an access key came.",
+            "Put the Project ID of the access key into the path; or, for SMS, send the API token of the service plan.",
         ),
         "wrong_scope" => (
             "The credential does not hold the scope of this API.",
@@ -102,6 +110,7 @@ mod tests {
             Denial::NoCredential,
             Denial::TwoCredentials,
             Denial::Malformed,
+            Denial::NoPlanInPath { is_project: true },
             Denial::WrongKind { came: CredentialKind::Basic, wants: "" },
             Denial::Unknown(CredentialKind::Token),
             Denial::Expired(0),
@@ -114,6 +123,6 @@ mod tests {
         for denial in inactive.into_iter().map(Denial::Inactive).chain(plain) {
             assert!(!advice(denial.code()).meaning.is_empty(), "{}", denial.code());
         }
-        assert!(!advice("wrong_project").meaning.is_empty());
+        assert!(["wrong_project", "plan_in_path"].into_iter().all(|code| !advice(code).meaning.is_empty()));
     }
 }

@@ -2,8 +2,8 @@
 
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
-use tollgate_core::Right;
 use tollgate_core::gate::ErrorShape;
+use tollgate_core::{CredentialId, Right};
 
 use crate::http::error::word;
 use crate::http::problem::Problem;
@@ -72,8 +72,11 @@ pub(crate) fn told(error: &ManageError) -> (StatusCode, String) {
             (StatusCode::NOT_FOUND, format!("There is no such {what} here, or it is out of your reach"))
         }
         ManageError::Forbidden(message) => (StatusCode::FORBIDDEN, (*message).to_owned()),
-        ManageError::NameTaken(_) => {
+        ManageError::NameTaken(CredentialId::Key(_)) => {
             (StatusCode::CONFLICT, "Another access key of the project has this name".to_owned())
+        }
+        ManageError::NameTaken(CredentialId::Plan(_)) => {
+            (StatusCode::CONFLICT, "Another service plan of the project has this name".to_owned())
         }
         ManageError::Exists(message) | ManageError::Precondition(message) => (StatusCode::CONFLICT, message.clone()),
         ManageError::FormUsed => (StatusCode::CONFLICT, error.to_string()),

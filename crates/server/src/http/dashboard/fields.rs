@@ -2,6 +2,7 @@
 
 use axum::extract::{FromRequest, Request};
 use http::StatusCode;
+use tollgate_core::CredentialId;
 use tollgate_core::gate::ErrorShape;
 use zeroize::Zeroizing;
 
@@ -87,8 +88,11 @@ impl FormErrors {
     pub(crate) fn of(error: ManageError) -> Result<Self, Failure> {
         match &error {
             ManageError::Invalid { field, message } => Ok(Self::one(field_name(field), message.clone())),
-            ManageError::NameTaken(_) => {
+            ManageError::NameTaken(CredentialId::Key(_)) => {
                 Ok(Self::one("display_name", "is taken by another access key of this project; choose another"))
+            }
+            ManageError::NameTaken(CredentialId::Plan(_)) => {
+                Ok(Self::one("display_name", "is taken by another service plan of this project; choose another"))
             }
             ManageError::Precondition(_) | ManageError::Exists(_) => Ok(Self::one("", told(&error).1)),
             ManageError::Unavailable(cause) => {

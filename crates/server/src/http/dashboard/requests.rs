@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use tollgate_core::{RequestId, Right};
+use tollgate_core::{CredentialId, PlanId, RequestId, Right};
 
 use super::denial_words::{Advice, advice};
 use super::failure::Failure;
@@ -29,7 +29,8 @@ struct Found {
     reason: String,
     message: String,
     project: Option<(String, String)>,
-    key: Option<(String, String)>,
+    credential: Option<(String, String)>,
+    is_plan: bool,
     elsewhere: bool,
     advice: Advice,
 }
@@ -83,8 +84,13 @@ async fn found(web: &Web, at: &InAccount<SeeDenials>, row: DenialRow) -> Result<
         Ok(id) => existing(web.app.project(id).await)?,
         Err(_) => None,
     };
-    let key = match (row.project.parse(), row.credential.parse()) {
-        (Ok(project), Ok(key)) => existing(web.app.key(project, key).await)?,
+    let credential = match (row.project.parse(), row.credential.parse()) {
+        (Ok(project), Ok(CredentialId::Key(id))) => {
+            existing(web.app.key(project, id).await)?.map(|view| view.key.display_name)
+        }
+        (Ok(project), Ok(CredentialId::Plan(id))) => {
+            existing(web.app.plan(project, id).await)?.map(|view| view.plan.display_name)
+        }
         _ => None,
     };
     Ok(Found {
@@ -94,7 +100,8 @@ async fn found(web: &Web, at: &InAccount<SeeDenials>, row: DenialRow) -> Result<
         scope: product.and_then(|product| product.scope.as_deref()).unwrap_or_default().to_owned(),
         elsewhere: row.account != at.account.id.to_string(),
         project: named(row.project, project.map(|project| project.display_name)),
-        key: named(row.credential, key.map(|view| view.key.display_name)),
+        is_plan: row.credential.parse::<PlanId>().is_ok(),
+        credential: named(row.credential, credential),
         request: row.request,
         method: row.method,
         path: row.path,

@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use tollgate_core::{Right, Timestamp};
+use tollgate_core::{PlanId, Right, Timestamp};
 
 use super::Place;
 use super::chart::{Chart, Unit};
@@ -152,7 +152,9 @@ fn line(place: &Place<'_>, typed: &Typed, grouping: Grouping, sum: &UsageSum, us
             (used.name.clone(), sum.group.clone(), href)
         }
         (Grouping::Key, Some(used)) if sees_keys && used.gone.is_empty() => {
-            let href = format!("{base}/projects/{}/keys/{}", used.project, sum.group);
+            let place =
+                if sum.group.parse::<PlanId>().is_ok() { "sms".to_owned() } else { format!("keys/{}", sum.group) };
+            let href = format!("{base}/projects/{}/{place}", used.project);
             (used.name.clone(), sum.group.clone(), href)
         }
         (Grouping::Project | Grouping::Key, used) => {
