@@ -13,6 +13,7 @@ use crate::dev::DevArgs;
 use crate::key::KeyVerb;
 use crate::login::LoginArgs;
 use crate::member::MemberVerb;
+use crate::plan::{ApiTokenVerb, PlanVerb};
 use crate::project::ProjectVerb;
 use crate::serve::ServeArgs;
 use crate::signing_key::SigningKeyVerb;
@@ -98,12 +99,18 @@ pub(crate) enum Noun {
     /// Members: people who sign in to an account.
     #[command(subcommand)]
     Member(MemberVerb),
-    /// Projects: workspaces of an account, in which access keys live.
+    /// Projects: workspaces of an account, in which access keys and service plans live.
     #[command(subcommand)]
     Project(ProjectVerb),
     /// Access keys: KEY ID and KEY SECRET.
     #[command(subcommand)]
     Key(KeyVerb),
+    /// SMS service plans: SERVICE PLAN ID and API token.
+    #[command(subcommand)]
+    Plan(PlanVerb),
+    /// API tokens of a service plan.
+    #[command(subcommand)]
+    ApiToken(ApiTokenVerb),
     /// Access tokens of the key that is signed in.
     #[command(subcommand)]
     Token(TokenVerb),
@@ -129,6 +136,8 @@ impl Noun {
             Self::Account(verb) => matches!(verb, AccountVerb::Create(_)),
             Self::Project(verb) => matches!(verb, ProjectVerb::Create(_)),
             Self::Key(verb) => matches!(verb, KeyVerb::Create(_) | KeyVerb::Get(_) | KeyVerb::Rotate(_)),
+            Self::Plan(verb) => matches!(verb, PlanVerb::Create(_) | PlanVerb::Get(_)),
+            Self::ApiToken(verb) => matches!(verb, ApiTokenVerb::Create(_) | ApiTokenVerb::Rotate(_)),
             Self::Token(verb) => matches!(verb, TokenVerb::Get(_)),
             Self::Serve(_) | Self::Dev(_) | Self::Config(_) | Self::Health | Self::SigningKey(_) => false,
             Self::Login(_) | Self::Logout | Self::SetupLink | Self::Member(_) => false,

@@ -16,7 +16,9 @@ mod instant;
 mod key;
 mod login;
 mod member;
+mod once;
 mod output;
+mod plan;
 mod profile;
 mod project;
 mod reference;
@@ -53,7 +55,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
     let Cli { global, noun } = cli;
     if global.output == Some(Format::Env) && !noun.has_env_form() {
         return Err(Failure::usage(
-            "-o env is for create and get of an account, project, key or token; use table, json or csv",
+            "-o env is for create and get of an account, project, key, service plan or token; use table, json or csv",
         ));
     }
     let manage = || Session::open(&global, Authority::Manager);
@@ -72,6 +74,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Noun::Member(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Project(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Key(verb) => manage()?.wait(async |session| verb.run(session).await),
+        Noun::Plan(verb) => manage()?.wait(async |session| verb.run(session).await),
+        Noun::ApiToken(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Usage(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Audit(verb) => manage()?.wait(async |session| verb.run(session).await),
         Noun::Check(args) => manage()?.wait(async |session| args.run(session).await),

@@ -1,21 +1,20 @@
 //! `tollgate key`: KEY ID and KEY SECRET, of which the secret is seen once.
 
-mod once;
 mod show;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use tollgate_core::{KeyId, ProjectId};
 
 use crate::ask;
 use crate::failure::Failure;
 use crate::instant::{Instant, Span};
+use crate::once::{self, KEY_SECRET};
 use crate::output::{self, Column};
 use crate::session::Session;
-use once::SecretFile;
 
 const BRIEF: [Column; 6] = [
     Column::new("Display name", "displayName"),
@@ -189,11 +188,11 @@ async fn create(session: &Session, args: CreateArgs) -> Result<(), Failure> {
     if !args.addresses.is_empty() {
         body["allowedAddresses"] = args.addresses.into();
     }
-    make(session, &args.of.path(), &body, args.to).await
+    once::make(session, &KEY_SECRET, (&args.of.path(), &body), args.to.secret_file, |_| {}).await
 }
 
-/// The server has no key with two secrets for longer than 30 days.
-fn overlap(text: &str) -> Result<Span, &'static str> {
+/// The server has nothing with two secrets for longer than 30 days.
+pub(crate) fn overlap(text: &str) -> Result<Span, &'static str> {
     let span: Span = text.parse()?;
     if span.0 <= 30 * 86_400 { Ok(span) } else { Err("an overlap is at most 30d") }
 }
@@ -215,21 +214,8 @@ async fn rotate(session: &Session, args: RotateArgs) -> Result<(), Failure> {
     if args.revoke_tokens {
         body["revokeTokens"] = true.into();
     }
-    make(session, &format!("{}/rotateSecret", args.one.path()), &body, args.to).await
-}
-
-/// The file is made first: a secret that has nowhere to go must not be made.
-async fn make(session: &Session, path: &str, body: &Value, to: SecretTo) -> Result<(), Failure> {
-    let file = to.secret_file.map(SecretFile::create).transpose()?;
-    match session.client.post(path, body).await {
-        Ok(answer) => once::show(session.format(), answer, file),
-        Err(failure) => {
-            if let Some(file) = file {
-                file.discard();
-            }
-            Err(failure)
-        }
-    }
+    let path = format!("{}/rotateSecret", args.one.path());
+    once::make(session, &KEY_SECRET, (&path, &body), args.to.secret_file, |_| {}).await
 }
 
 async fn delete(session: &Session, args: DeleteArgs) -> Result<(), Failure> {

@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 /// What a client is configured with, in the order in which it is shown.
-const VARIABLES: [(&str, &str); 5] = [
+const VARIABLES: [(&str, &str); 7] = [
     ("TOLLGATE_ACCOUNT_ID", "accountId"),
     ("TOLLGATE_PROJECT_ID", "projectId"),
     ("TOLLGATE_KEY_ID", "accessKeyId"),
     ("TOLLGATE_KEY_SECRET", "secret"),
+    ("TOLLGATE_SERVICE_PLAN_ID", "servicePlanId"),
+    ("TOLLGATE_API_TOKEN", "apiToken"),
     ("TOLLGATE_TOKEN", "access_token"),
 ];
 

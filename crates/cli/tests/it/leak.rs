@@ -31,6 +31,7 @@ fn the_secrets_of_a_day_are_nowhere(format: &str) {
     let world = World::new(server.operator());
 
     let (one, two) = (make_two_keys(&mut watch, &server, &world), make_and_rotate(&mut watch, &server, &world));
+    use_api_tokens(&mut watch, &server, &world, &one);
     fail_to_create(&mut watch, &server, &world, &one);
     attempt_wrong_secrets(&mut watch, &server, &world, &one, &two);
     send_malformed_requests(&mut watch, &server, &world, &one);
@@ -67,6 +68,35 @@ fn make_and_rotate(watch: &mut Watch, server: &Server, world: &World) -> Key {
     let answer = watch.send(&server.public(), &request.json(json!({ "overlapSeconds": 600 }))).expect(200);
     watch.made_key(&answer);
     old
+}
+
+/// API tokens of a service plan: right, rotated, wrong, where they do not belong, and in a body that cannot be read.
+fn use_api_tokens(watch: &mut Watch, server: &Server, world: &World, one: &Key) {
+    let plans = format!("/v1/projects/{}/servicePlans", world.project);
+    let create = Request::post(plans.clone()).json(json!({ "displayName": "plan" }));
+    let answer = watch.send(&server.operator(), &create).expect(200);
+    let (plan, first) = (answer.text("/servicePlan/servicePlanId"), answer.text("/secret"));
+    watch.text("API token", &first, true);
+    let more = Request::post(format!("{plans}/{plan}/apiTokens"));
+    let answer = watch.send(&server.public(), &more.clone().basic(&one.id, &one.secret)).expect(200);
+    let second = answer.text("/secret");
+    watch.text("API token", &second, true);
+    let guess = wrong(&second);
+    watch.text("wrong API token", &guess, false);
+    let call = |named: &str| {
+        let uri = format!("/xms/v1/{named}/batches");
+        Request::get("/gate").header("x-forwarded-method", "GET").header("x-forwarded-uri", uri)
+    };
+    watch.send(&server.public(), &call(&plan).bearer(&first)).expect(200);
+    watch.send(&server.public(), &call(&plan).bearer(&guess)).expect(401);
+    watch.send(&server.public(), &call(&world.project).bearer(&second)).expect(401);
+    watch.send(&server.public(), &world.gate().bearer(&second)).expect(401);
+    watch.send(&server.public(), &call(&plan).basic(&plan, &second)).expect(401);
+    watch.send(&server.operator(), &more.json(json!({ "overlapSeconds": second }))).expect(400);
+    let targets = [plans.clone(), format!("{plans}/{plan}"), format!("{plans}/{plan}/apiTokens")];
+    for target in targets {
+        watch.send(&server.operator(), &Request::get(target)).expect(200);
+    }
 }
 
 fn fail_to_create(watch: &mut Watch, server: &Server, world: &World, one: &Key) {

@@ -17,6 +17,12 @@ name = 'demo'
 routes = ['/v1/projects/{project_id}/**']
 accepts = ['token', 'basic']
 scope = 'demo'
+
+[[product]]
+name = 'sms'
+routes = ['/xms/v1/{service_plan_id}/**']
+accepts = ['api-token']
+errors = 'xms'
 ";
 
 /// The program, without what the environment could tell it.
