@@ -6,9 +6,10 @@
 
 import { Visitor } from './browser.mjs';
 import { PEOPLE_PAGES } from './people-pages.mjs';
-import { aKey, makeAccount, makeKey, makeKeyTwice, newKey, newProject, openOptions, reset, rotateTwice, sendEmpty, sendForm, sendWrongKey } from './steps.mjs';
+import { aKey, aPlan, makeAccount, makeKey, makeKeyTwice, makePlan, makePlanTwice, newKey, newProject, openOptions, reset, rotateToken, rotateTwice, sendEmpty, sendForm, sendWrongKey } from './steps.mjs';
 
 const KEY = '/projects/{project}/keys/{key}';
+const SMS = '/projects/{project}/sms';
 const OPERATED = '/operator/accounts/{account}';
 const NOTHING = '01999999-9999-7999-8999-999999999999';
 
@@ -49,6 +50,19 @@ export const PAGES = [
   { name: 'key-enable', route: `${KEY}/enable`, at: aKey('/enable', 'laptop-test') },
   { name: 'key-delete', route: `${KEY}/delete`, at: aKey('/delete', 'ends-at-once') },
   { name: 'key-delete-in-use', route: `${KEY}/delete`, at: aKey('/delete'), open: sendEmpty('Delete') },
+  { name: 'sms', route: SMS, at: aPlan('') },
+  { name: 'sms-none', route: SMS, at: ({ bare }) => `/projects/${bare}/sms` },
+  { name: 'sms-new', route: `${SMS}/new`, at: aPlan('/new') },
+  { name: 'sms-new-wrong', route: `${SMS}/new`, at: aPlan('/new'), open: sendEmpty('CONFIRM') },
+  { name: 'sms-token', route: `${SMS}/new`, at: aPlan('/new'), open: makePlan },
+  { name: 'sms-exists', route: `${SMS}/new`, at: aPlan('/new'), open: makePlanTwice },
+  { name: 'sms-token-new', route: `${SMS}/{plan}/tokens/new`, at: aPlan('/tokens/new', 'often') },
+  { name: 'sms-token-new-two-live', route: `${SMS}/{plan}/tokens/new`, at: aPlan('/tokens/new', 'plan'), open: sendEmpty('CONFIRM') },
+  { name: 'sms-token-more', route: `${SMS}/{plan}/tokens/new`, at: aPlan('/tokens/new', 'often'), open: rotateToken },
+  { name: 'sms-revoke', route: `${SMS}/{plan}/tokens/{token}/revoke`, at: ({ project, plan, planToken }) => `/projects/${project}/sms/${plan}/tokens/${planToken}/revoke` },
+  { name: 'sms-rename', route: `${SMS}/{plan}/rename`, at: aPlan('/rename', 'plan') },
+  { name: 'sms-rename-wrong', route: `${SMS}/{plan}/rename`, at: aPlan('/rename', 'plan'), open: sendEmpty('Rename', ['Display name']) },
+  { name: 'sms-delete', route: `${SMS}/{plan}/delete`, at: aPlan('/delete', 'plan') },
   { name: 'project', route: '/projects/{project}', at: ({ project }) => `/projects/${project}` },
   { name: 'project-bare', route: '/projects/{project}', at: ({ bare }) => `/projects/${bare}` },
   { name: 'project-settings', route: '/projects/{project}/settings', at: ({ project }) => `/projects/${project}/settings` },

@@ -15,6 +15,29 @@ export function aKey(below, name = 'billing-worker') {
   return ({ project, keys }) => `/projects/${project}/keys/${keys[name]}${below}`;
 }
 
+/** A page of SMS, or of a service plan of the world. */
+export function aPlan(below, plan) {
+  return (world) => `/projects/${world.project}/sms${plan ? `/${world[plan]}` : ''}${below}`;
+}
+
+export async function makePlan(visitor) {
+  await visitor.fill({ 'Display name': `${MARKUP.slice(0, 40)} ${Date.now()}` });
+  await visitor.press('CONFIRM');
+  await visitor.page.getByLabel('API token', { exact: true }).waitFor();
+}
+
+export async function makePlanTwice(visitor) {
+  await makePlan(visitor);
+  await visitor.leading(() => visitor.page.reload());
+}
+
+/** With the world's service plan whose token may be changed as often as the page is opened. */
+export async function rotateToken(visitor) {
+  await visitor.page.getByLabel('Not at all: it is refused at once').check();
+  await visitor.press('CONFIRM');
+  await visitor.page.getByLabel('API token', { exact: true }).waitFor();
+}
+
 /** A form with nothing in it; the browser's own bubbles are switched off, as if an old browser sent it. */
 export function sendEmpty(button, labels = []) {
   return async (visitor) => {

@@ -156,7 +156,7 @@ scope = "demo"
 [[product]]
 name = "sms"
 routes = ["/xms/v1/{service_plan_id}/**"]
-accepts = ["token", "basic"]
+accepts = ["token", "basic", "api-token"]
 scope = "sms"
 errors = "xms"
 `;

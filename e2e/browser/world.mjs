@@ -18,6 +18,7 @@ export async function wholeWorld() {
   Object.assign(world, { key, secret });
   world.keys = await manyKeys(world);
   world.user = (await tollgate.api('GET', `accounts/${account}/members`)).members[0].userId;
+  await somePlans(world);
   await otherPlaces(world);
   await someCalls(world);
   await addPeople(world);
@@ -37,6 +38,21 @@ async function manyKeys({ tollgate, project }) {
   await at('disable', await make('laptop-test'));
   await at('rotateSecret', await make('old-cron'), { overlapSeconds: 86_400 });
   return Object.fromEntries((await tollgate.keys(project)).map((key) => [key.displayName, key.accessKeyId]));
+}
+
+/** A service plan with two API tokens, one that is nearly over; one without any; and names that are hard to show. */
+async function somePlans(world) {
+  const { tollgate, project } = world;
+  const plans = `projects/${project}/servicePlans`;
+  const make = (displayName) => tollgate.api('POST', plans, { displayName });
+  const main = await make('sms-prod');
+  await tollgate.api('POST', `${plans}/${main.servicePlan.servicePlanId}/apiTokens`, { overlapSeconds: 3600 });
+  const [without] = [await make(MARKUP), await make(LONG), await make(FAR)];
+  await tollgate.api('DELETE', `${plans}/${without.servicePlan.servicePlanId}/apiTokens/${without.apiToken.apiTokenId}`);
+  const often = await make('changed-often');
+  world.plan = main.servicePlan.servicePlanId;
+  world.planToken = main.apiToken.apiTokenId;
+  world.often = often.servicePlan.servicePlanId;
 }
 
 /** A project without keys, a long list of projects, an account without anything, and a suspended one. */

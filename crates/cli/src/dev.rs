@@ -64,12 +64,12 @@ pub(crate) fn run(args: DevArgs) -> anyhow::Result<()> {
 }
 
 fn config(args: &DevArgs, address: SocketAddr) -> Config {
-    let product = |name: &str, route: &str, errors| Product {
+    let product = |name: &str, route: &str, accepts: &[Accepts], errors| Product {
         name: name.to_owned(),
         audience: None,
         hosts: Vec::new(),
         routes: vec![route.to_owned()],
-        accepts: vec![Accepts::Token, Accepts::Basic],
+        accepts: accepts.to_vec(),
         scope: Some(name.to_owned()),
         errors,
         count: true,
@@ -80,8 +80,13 @@ fn config(args: &DevArgs, address: SocketAddr) -> Config {
         admin_listen: next_port(args.listen, 2),
         data_dir: args.data.clone(),
         product: vec![
-            product("demo", "/v1/projects/{project_id}/**", Errors::Google),
-            product("sms", "/xms/v1/{service_plan_id}/**", Errors::Xms),
+            product("demo", "/v1/projects/{project_id}/**", &[Accepts::Token, Accepts::Basic], Errors::Google),
+            product(
+                "sms",
+                "/xms/v1/{service_plan_id}/**",
+                &[Accepts::Token, Accepts::Basic, Accepts::ApiToken],
+                Errors::Xms,
+            ),
         ],
         ..Config::default()
     };

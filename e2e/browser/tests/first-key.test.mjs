@@ -44,7 +44,7 @@ async function makeKeyAndCall(visitor, tollgate) {
   await row.getByText('Active').waitFor();
 
   await visitor.leading(() => page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Usage & billing' }).click());
-  await page.getByLabel('Group by').selectOption('Access key');
+  await page.getByLabel('Group by').selectOption('Access key or service plan');
   await visitor.press('Show');
   await page.getByRole('row', { name: /billing-worker.* 1 .*100/ }).waitFor();
 }

@@ -153,6 +153,7 @@ fn pages() -> Router<Web> {
         .route("/accounts/{account}/requests", get(requests::show))
         .route("/projects/{project}/keys/new", get(keys::new::show).post(keys::new::create))
         .nest("/projects/{project}/keys/{key}", key_pages())
+        .nest("/projects/{project}/sms", sms_pages())
         .nest("/operator", operator_pages())
         .merge(people_pages())
         .nest("/me", my_pages())
@@ -220,6 +221,18 @@ fn key_pages() -> Router<Web> {
         .route("/disable", get(actions::ask_disable).post(actions::disable))
         .route("/enable", get(actions::ask_enable).post(actions::enable))
         .route("/delete", get(delete::show).post(delete::delete))
+}
+
+/// The service plans of one project.
+fn sms_pages() -> Router<Web> {
+    use dashboard::sms::{change, list, new};
+    Router::new()
+        .route("/", get(list::show))
+        .route("/new", get(new::show).post(new::create))
+        .route("/{plan}/rename", get(change::show_rename).post(change::rename))
+        .route("/{plan}/delete", get(change::ask_delete).post(change::delete))
+        .route("/{plan}/tokens/new", get(new::show_token).post(new::create_token))
+        .route("/{plan}/tokens/{token}/revoke", get(change::ask_revoke).post(change::revoke))
 }
 
 /// The admin listener's routes.

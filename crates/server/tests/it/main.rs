@@ -39,6 +39,7 @@ mod revocation;
 mod rotation;
 mod sessions;
 mod signing_keys;
+mod sms_pages;
 mod token_endpoint;
 mod token_refusals;
 mod usage_daily;

@@ -8,7 +8,7 @@ use crate::world::World;
 const ROLES: [&str; 5] = ["owner", "admin", "developer", "billing", "auditor"];
 
 /// Pages and actions with the roles that may, written out by hand. `{a}` is the account, `{p}` its project, `{k}` a key,
-/// `{m}` a member.
+/// `{v}` a service plan with its API token `{t}`.
 const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/accounts/{a}/keys", &["owner", "admin", "developer", "auditor"]),
     ("GET", "/accounts/{a}/projects", &ROLES),
@@ -49,17 +49,28 @@ const TABLE: &[(&str, &str, &[&str])] = &[
     ("GET", "/projects/{p}/keys/{k}/enable", &["owner", "admin", "developer"]),
     ("POST", "/projects/{p}/keys/{k}/enable", &["owner", "admin", "developer"]),
     ("GET", "/projects/{p}/keys/{k}/delete", &["owner", "admin", "developer"]),
+    ("GET", "/projects/{p}/sms", &["owner", "admin", "developer", "auditor"]),
+    ("GET", "/projects/{p}/sms/new", &["owner", "admin", "developer"]),
+    ("POST", "/projects/{p}/sms/new", &["owner", "admin", "developer"]),
+    ("GET", "/projects/{p}/sms/{v}/rename", &["owner", "admin", "developer"]),
+    ("POST", "/projects/{p}/sms/{v}/rename", &["owner", "admin", "developer"]),
+    ("GET", "/projects/{p}/sms/{v}/tokens/new", &["owner", "admin", "developer"]),
+    ("POST", "/projects/{p}/sms/{v}/tokens/new", &["owner", "admin", "developer"]),
+    ("GET", "/projects/{p}/sms/{v}/tokens/{t}/revoke", &["owner", "admin", "developer"]),
+    ("GET", "/projects/{p}/sms/{v}/delete", &["owner", "admin", "developer"]),
     ("GET", "/operator/accounts", &[]),
     ("GET", "/operator/signing-keys", &[]),
     ("GET", "/operator/products", &[]),
     ("GET", "/operator/node", &[]),
 ];
 
-/// An account with a project and a key.
+/// An account with a project, a key and a service plan.
 struct Place {
     account: String,
     project: String,
     key: String,
+    plan: String,
+    token: String,
 }
 
 impl Place {
@@ -67,11 +78,19 @@ impl Place {
         let account = world.new_account().await;
         let project = world.new_project(&account).await;
         let key = world.new_key(&project, &json!({ "displayName": "worker" })).await.id;
-        Self { account, project, key }
+        let plan = world.new_plan(&project, "plan").await;
+        Self { account, project, key, plan: plan.id, token: plan.token_id }
     }
 
     fn path(&self, path: &str) -> String {
-        path.replace("{a}", &self.account).replace("{p}", &self.project).replace("{k}", &self.key)
+        let ids = [
+            ("{a}", &self.account),
+            ("{p}", &self.project),
+            ("{k}", &self.key),
+            ("{v}", &self.plan),
+            ("{t}", &self.token),
+        ];
+        ids.into_iter().fold(path.to_owned(), |path, (place, id)| path.replace(place, id))
     }
 }
 
@@ -106,6 +125,8 @@ async fn what_belongs_to_another_account_is_not_told_from_what_does_not_exist() 
         account: "01a20000-0000-7000-8000-000000000000".to_owned(),
         project: "01a20000-0000-7000-8000-000000000000".to_owned(),
         key: "01a20000-0000-7000-8000-000000000000".to_owned(),
+        plan: "01a2000000007000800000000000000a".to_owned(),
+        token: "01a20000-0000-7000-8000-000000000000".to_owned(),
     };
     let owner = world.member(&own.account, "owner").await;
     let before = world.texts("SELECT id FROM audit_events").await.len();
@@ -127,6 +148,10 @@ async fn what_belongs_to_another_account_is_not_told_from_what_does_not_exist() 
     for (project, key) in [(&own.project, &other.key), (&other.project, &own.key)] {
         owner.page(&format!("/projects/{project}/keys/{key}")).await.is(404);
     }
+    for (project, plan) in [(&own.project, &other.plan), (&other.project, &own.plan)] {
+        owner.page(&format!("/projects/{project}/sms/{plan}/rename")).await.is(404);
+    }
+    owner.page(&format!("/projects/{}/sms/{}/tokens/{}/revoke", own.project, own.plan, other.token)).await.is(404);
     owner.page(&format!("/accounts/{}/keys?project={}", own.account, other.project)).await.is(404);
     assert_eq!(world.texts("SELECT id FROM audit_events").await.len(), before, "nothing was changed");
 }

@@ -3,8 +3,8 @@
 use tollgate_core::Right;
 
 use super::failure::Failure;
-use super::statics;
 use super::who::Me;
+use super::{sms, statics};
 use crate::http::Web;
 use crate::operations::{Account, Page, Project};
 
@@ -15,6 +15,7 @@ const MENU: usize = 30;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Here {
     Overview,
+    ProjectSms,
     ProjectUsage,
     ProjectSettings,
     ProjectKeys,
@@ -137,22 +138,25 @@ impl Frame {
             suspended: account.is_some_and(|account| account.suspended_at.is_some()),
             done: done(me.visitor.query("done")),
         };
-        frame.menu = frame.menu_of(me, account, here);
+        frame.menu = frame.menu_of(me, account, sms::is_offered(&web.app.config), here);
         Ok(frame)
     }
 
-    fn menu_of(&self, me: &Me, account: Option<&Account>, here: Here) -> Vec<Group> {
+    fn menu_of(&self, me: &Me, account: Option<&Account>, offers_sms: bool, here: Here) -> Vec<Group> {
         let mut groups = Vec::new();
         let may = |right| account.is_some_and(|account| me.signed_in.person.may(account, right));
         let base = &self.base;
         let entry = |is: Here, name, href: String, below| Entry { name, href, here: is == here, below };
         if let (Some(account), Some(project)) = (&self.account, &self.project) {
             let at = format!("{base}/projects/{}", project.id);
-            let mut entries = vec![
-                entry(Here::Overview, "Overview", at.clone(), false),
+            let mut entries = vec![entry(Here::Overview, "Overview", at.clone(), false)];
+            if offers_sms && may(Right::SeeKeys) {
+                entries.push(entry(Here::ProjectSms, "SMS", format!("{at}/sms"), false));
+            }
+            entries.extend([
                 entry(Here::ProjectUsage, "Usage", format!("{at}/usage"), false),
                 entry(Here::ProjectSettings, "Settings", format!("{at}/settings"), false),
-            ];
+            ]);
             if may(Right::SeeKeys) {
                 let href = format!("{base}/accounts/{}/keys?project={}", account.id, project.id);
                 entries.push(entry(Here::ProjectKeys, "Access keys", href, true));
@@ -200,6 +204,11 @@ pub(crate) fn done(word: &str) -> &'static str {
         "key-deleted" => "The access key is deleted.",
         "overlap-ended" => "The old secret is refused from now on.",
         "tokens-revoked" => "All tokens of the access key are revoked.",
+        "plan-created" => "The service plan is ready.",
+        "plan-renamed" => "The service plan has its new name.",
+        "plan-deleted" => "The service plan is deleted: its API tokens are refused from now on.",
+        "api-token-created" => "The API token is ready.",
+        "api-token-revoked" => "The API token is refused from now on.",
         "project-created" => "The project is ready.",
         "project-renamed" => "The project has its new name.",
         "project-archived" => "The project is archived: its keys are refused from now on.",

@@ -25,6 +25,7 @@ pub(super) mod reset;
 pub(super) mod setup;
 pub(super) mod sign_in;
 pub(super) mod sign_in_code;
+pub(super) mod sms;
 mod spark;
 pub(super) mod statics;
 pub(super) mod usage;

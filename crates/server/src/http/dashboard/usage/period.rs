@@ -23,7 +23,7 @@ pub(super) const PERIODS: [(&str, &str); 7] = [
 
 /// What usage is grouped by.
 pub(super) const GROUPINGS: [(&str, &str); 4] =
-    [("project", "Project"), ("key", "Access key"), ("product", "Product"), ("day", "Day")];
+    [("project", "Project"), ("key", "Access key or service plan"), ("product", "Product"), ("day", "Day")];
 
 /// The period that is typed.
 const DATES: &str = "dates";
