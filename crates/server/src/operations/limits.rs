@@ -50,7 +50,7 @@ impl Limits {
     }
 }
 
-fn take<I: Hash + Eq + Clone>(budgets: &Cache<I, Arc<Budget>>, id: I, rate: Rate, now: Timestamp) -> Result<(), u32> {
+fn take<I: Hash + Eq + Copy>(budgets: &Cache<I, Arc<Budget>>, id: I, rate: Rate, now: Timestamp) -> Result<(), u32> {
     if rate.per_second == 0 {
         return Ok(());
     }
