@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod demo;
+pub mod gateways;
 mod grpc;
 pub mod http;
 pub mod logging;

@@ -91,11 +91,7 @@ impl Config {
             accepts_basic: product.accepts.contains(&Accepts::Basic),
             accepts_api_token: product.accepts.contains(&Accepts::ApiToken),
             scope: product.scope.as_deref().map(Into::into),
-            errors: match product.errors {
-                Errors::Google => ErrorShape::Google,
-                Errors::Xms => ErrorShape::Xms,
-                Errors::Oauth => ErrorShape::OAuth,
-            },
+            errors: product.errors.into(),
             count: product.count,
         }
     }
@@ -140,6 +136,16 @@ impl Config {
             known.map_err(|_| ConfigError::invalid("introspection.all_accounts", format!("{id} is not a KEY ID")))?;
         }
         self.products().map(|_| ())
+    }
+}
+
+impl From<Errors> for ErrorShape {
+    fn from(errors: Errors) -> Self {
+        match errors {
+            Errors::Google => Self::Google,
+            Errors::Xms => Self::Xms,
+            Errors::Oauth => Self::OAuth,
+        }
     }
 }
 

@@ -30,7 +30,7 @@ pub use request::Numbers;
 
 pub(crate) use error::outage;
 pub(crate) use extract::{Id, authorization, client_of};
-pub(crate) use gate::admit;
+pub(crate) use gate::{IDENTITY, admit};
 pub(crate) use health::is_ready;
 pub(crate) use problem::Problem;
 pub(crate) use request::{Reason, around};

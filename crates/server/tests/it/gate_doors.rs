@@ -115,6 +115,7 @@ on_both_engines! {
             assert_eq!(answer.status, if status == 401 { 401 } else { 403 }, "{target}");
             assert_eq!(answer.header("tollgate-deny"), reason);
             assert_eq!(answer.header("tollgate-deny-status"), status.to_string());
+            assert_eq!(answer.header("tollgate-deny-body"), answer.text, "the body that nginx drops");
             assert_eq!(answer.challenge().is_empty(), answer.status != 401 && reason != "wrong_scope", "{reason}");
         }
     }
