@@ -2,6 +2,7 @@
 
 pub mod config;
 pub mod demo;
+mod grpc;
 pub mod http;
 pub mod logging;
 pub mod operations;

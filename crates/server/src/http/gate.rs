@@ -28,19 +28,29 @@ pub(crate) struct Answer {
     request: RequestId,
 }
 
+impl Answer {
+    /// The identity headers. All are set on every allow, so that none that a client sent survives.
+    pub(crate) fn identity(&self) -> [(HeaderName, HeaderValue); 6] {
+        let id = |text: String| HeaderValue::try_from(text).expect("an id is visible ASCII");
+        let Allowed { whose, grant } = &self.allowed;
+        let scopes = HeaderValue::from_str(grant.scopes().as_str());
+        [
+            (ACCOUNT, id(whose.account.to_string())),
+            (PROJECT, id(whose.project.to_string())),
+            (CREDENTIAL, id(whose.credential.to_string())),
+            (CREDENTIAL_KIND, HeaderValue::from_static(grant.kind().code())),
+            (SCOPE, scopes.expect("scope tokens are visible ASCII")),
+            (REQUEST_ID, id(self.request.to_string())),
+        ]
+    }
+}
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = StatusCode::OK.into_response();
         let headers = response.headers_mut();
-        let id = |text: String| HeaderValue::try_from(text).expect("a UUID is visible ASCII");
         headers.reserve(8);
-        headers.insert(ACCOUNT, id(self.allowed.whose.account.to_string()));
-        headers.insert(PROJECT, id(self.allowed.whose.project.to_string()));
-        headers.insert(CREDENTIAL, id(self.allowed.whose.credential.to_string()));
-        headers.insert(CREDENTIAL_KIND, HeaderValue::from_static(self.allowed.grant.kind().code()));
-        let scopes = HeaderValue::from_str(self.allowed.grant.scopes().as_str());
-        headers.insert(SCOPE, scopes.expect("scope tokens are visible ASCII"));
-        headers.insert(REQUEST_ID, id(self.request.to_string()));
+        headers.extend(self.identity());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
@@ -96,7 +106,8 @@ pub(super) async fn envoy(State(web): State<Web>, origin: Origin, id: Id, reques
     Ok(admit(&web, origin, id, headers, (request.method().as_str(), &host, &target)).await?)
 }
 
-async fn admit(
+/// Asks about a call: method, host and target, with the headers that hold its credential and its client's address.
+pub(crate) async fn admit(
     web: &Web,
     origin: Origin,
     id: Id,

@@ -21,6 +21,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, patch, post};
 
+use crate::grpc;
 use crate::operations::App;
 
 pub use openapi::document as openapi;
@@ -28,9 +29,11 @@ pub use origin::Origin;
 pub use request::Numbers;
 
 pub(crate) use error::outage;
-pub(crate) use extract::{authorization, client_of};
+pub(crate) use extract::{Id, authorization, client_of};
+pub(crate) use gate::admit;
+pub(crate) use health::is_ready;
 pub(crate) use problem::Problem;
-pub(crate) use request::around;
+pub(crate) use request::{Reason, around};
 
 /// The largest body that is read: 64 KiB.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -74,6 +77,8 @@ fn routes() -> Router<Web> {
         .route("/gate/envoy", any(gate::envoy))
         .route("/gate/envoy/", any(gate::envoy))
         .route("/gate/envoy/{*path}", any(gate::envoy))
+        .route("/envoy.service.auth.v3.Authorization/Check", post(grpc::check))
+        .route("/grpc.health.v1.Health/Check", post(grpc::health))
         .route("/v1/accounts", get(api::accounts::list).post(api::accounts::create))
         .route("/v1/accounts/{account}", get(api::accounts::show).patch(api::accounts::update))
         .route("/v1/accounts/{account}/suspend", post(api::accounts::suspend))
