@@ -60,11 +60,11 @@ pub(crate) struct Call<'a> {
 
 /// Lets the call in, or says what its client is answered: the gate's own denial, unchanged, or 503 when there is no answer
 /// that can be understood.
-pub(crate) async fn admit(link: &Link, call: &Call<'_>) -> Result<Caller, Response> {
+pub(crate) async fn admit(link: &Link, call: &Call<'_>) -> Result<Caller, Box<Response>> {
     let shape = Shape::of(call.uri.path());
     let outage = |why: &str| {
         tracing::warn!(why, "the gate");
-        Err(Problem::outage().render(shape))
+        Err(Box::new(Problem::outage().render(shape)))
     };
     let Ok(question) = question(link, call) else { return outage("the call cannot be described") };
     let answer = match link.send(question).await {
@@ -75,7 +75,7 @@ pub(crate) async fn admit(link: &Link, call: &Call<'_>) -> Result<Caller, Respon
         return Caller::of(answer.headers()).map_or_else(|| outage("identity headers are missing"), Ok);
     }
     if answer.status().is_client_error() || answer.status().is_server_error() {
-        return Err(unchanged(answer));
+        return Err(Box::new(unchanged(answer)));
     }
     outage("a status that is neither 200 nor a denial")
 }

@@ -88,7 +88,7 @@ async fn through_the_gate(
     };
     let caller = match admit(&api.link, &call).await {
         Ok(caller) => caller,
-        Err(answer) => return answer,
+        Err(answer) => return *answer,
     };
     let id = HeaderValue::try_from(&caller.request);
     request.extensions_mut().insert(caller);
