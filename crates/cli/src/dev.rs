@@ -73,6 +73,7 @@ fn config(args: &DevArgs, address: SocketAddr) -> Config {
         scope: Some(name.to_owned()),
         errors,
         count: true,
+        unit: None,
     };
     let mut config = Config {
         public_url: format!("http://{address}"),

@@ -110,6 +110,7 @@ fn routes() -> Router<Web> {
             get(api::plans::list_tokens).post(api::plans::create_token),
         )
         .route("/v1/projects/{project}/servicePlans/{plan}/apiTokens/{token}", delete(api::plans::revoke_token))
+        .route("/v1/usage/events", post(api::usage_events::report))
         .route("/v1/denials/{request}", get(api::denials::show))
         .route("/v1/me", get(api::people::me))
         .route("/v1/setupLinks", post(api::people::set_up))

@@ -42,5 +42,6 @@ mod signing_keys;
 mod sms_pages;
 mod token_endpoint;
 mod token_refusals;
+mod units;
 mod usage_daily;
 mod usage_pages;
