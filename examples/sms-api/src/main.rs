@@ -17,8 +17,12 @@ use tollgate_sms_api::{Api, Reporter, router};
 async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let setting = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
-    let tollgate = address("TOLLGATE_ADDRESS", setting("TOLLGATE_ADDRESS"), "127.0.0.1:8080")?;
-    let listen = address("LISTEN", setting("LISTEN"), "127.0.0.1:8081")?;
+    let address = |name: &str, otherwise: &str| {
+        let text = setting(name).unwrap_or_else(|| otherwise.to_owned());
+        text.parse::<SocketAddr>().with_context(|| format!("{name} must be an address such as {otherwise}"))
+    };
+    let tollgate = address("TOLLGATE_ADDRESS", "127.0.0.1:8080")?;
+    let listen = address("LISTEN", "127.0.0.1:8081")?;
     let reporter = match (setting("TOLLGATE_KEY_ID"), setting("TOLLGATE_KEY_SECRET")) {
         (Some(key_id), Some(secret)) => {
             let brand = setting("TOLLGATE_BRAND").unwrap_or_else(|| "tg".to_owned());
@@ -34,11 +38,6 @@ async fn main() -> anyhow::Result<()> {
     let service = router(api).into_make_service_with_connect_info::<SocketAddr>();
     serve(listener, service).with_graceful_shutdown(stopped()).await?;
     Ok(())
-}
-
-fn address(name: &str, given: Option<String>, otherwise: &str) -> anyhow::Result<SocketAddr> {
-    let text = given.as_deref().unwrap_or(otherwise);
-    text.parse().with_context(|| format!("{name} must be an address such as {otherwise}"))
 }
 
 async fn stopped() {

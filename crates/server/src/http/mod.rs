@@ -27,10 +27,7 @@ pub use openapi::document as openapi;
 pub use origin::Origin;
 pub use request::Numbers;
 
-pub(crate) use error::outage;
-pub(crate) use extract::{authorization, client_of};
-pub(crate) use problem::Problem;
-pub(crate) use request::around;
+use request::around;
 
 /// The largest body that is read: 64 KiB.
 const BODY_LIMIT: usize = 64 * 1024;
