@@ -28,12 +28,13 @@ pub use openapi::document as openapi;
 pub use origin::Origin;
 pub use request::Numbers;
 
-pub(crate) use error::outage;
-pub(crate) use extract::{Id, authorization, client_of};
+pub(crate) use extract::Id;
 pub(crate) use gate::admit;
 pub(crate) use health::is_ready;
 pub(crate) use problem::Problem;
-pub(crate) use request::{Reason, around};
+pub(crate) use request::Reason;
+
+use request::around;
 
 /// The largest body that is read: 64 KiB.
 const BODY_LIMIT: usize = 64 * 1024;
