@@ -127,8 +127,8 @@ pub(crate) async fn report(
 
 #[derive(Debug, Deserialize)]
 struct DryRunQuery {
-    #[serde(default)]
-    per_recipient: bool,
+    /// Python's SDK writes `True`.
+    per_recipient: Option<String>,
     number_of_recipients: Option<usize>,
 }
 
@@ -139,9 +139,14 @@ pub(crate) async fn dry_run(uri: Uri, headers: HeaderMap, body: Body) -> Result<
     if shown > SHOWN {
         return Err(Problem::constraint(format!("number_of_recipients must be at most {SHOWN}")));
     }
+    let per_recipient = match query.per_recipient.unwrap_or_default().to_ascii_lowercase().as_str() {
+        "true" => true,
+        "" | "false" => false,
+        _ => return Err(Problem::bad_format("per_recipient must be true or false")),
+    };
     let message = message(&headers, body)?;
     let mut answer = json!({ "number_of_recipients": message.to.len(), "number_of_messages": message.units() });
-    if query.per_recipient {
+    if per_recipient {
         let Parts { encoding, count } = Parts::of(&message.body);
         let one = |number: &String| json!({ "recipient": number, "body": message.body, "number_of_parts": count, "encoding": encoding });
         answer["per_recipient"] = message.to.iter().take(shown).map(one).collect();

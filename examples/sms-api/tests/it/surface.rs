@@ -93,6 +93,12 @@ async fn a_dry_run_says_what_it_would_take_and_takes_nothing() {
     assert_eq!((&answer["number_of_recipients"], &answer["number_of_messages"]), (&json!(2), &json!(4)));
     let shown = answer["per_recipient"].as_array().expect("a list");
     assert_eq!(shown.len(), 1);
+    for (word, shown) in [("True", true), ("false", false)] {
+        let answer = world.post(KEY, &format!("{BATCHES}/dry_run?per_recipient={word}"), &sent).await.json();
+        assert_eq!(answer.get("per_recipient").is_some(), shown, "{word}");
+    }
+    let wrong = world.post(KEY, &format!("{BATCHES}/dry_run?per_recipient=5"), &sent).await;
+    assert_eq!(wrong.xms(), (400, "syntax_invalid_parameter_format".to_owned()));
     assert_eq!((&shown[0]["encoding"], &shown[0]["number_of_parts"]), (&json!("unicode"), &json!(2)));
     assert_eq!(world.get(KEY, BATCHES).await.json()["count"], 0);
     assert!(world.asked("/v1/usage/events").is_empty());
