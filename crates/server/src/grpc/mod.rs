@@ -133,7 +133,7 @@ fn denied(problem: &Problem, request: RequestId) -> CheckResponse {
     let denied = DeniedHttpResponse {
         status: Some(HttpStatus { code: problem.status.as_u16().into() }),
         headers: headers.collect(),
-        body: problem.body(request),
+        body: problem.body(Some(request)),
     };
     let status = RpcStatus { code: code.into(), message: problem.reason.to_owned() };
     CheckResponse { status: Some(status), http_response: Some(HttpResponse::Denied(denied)) }

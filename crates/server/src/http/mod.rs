@@ -28,8 +28,9 @@ pub use openapi::document as openapi;
 pub use origin::Origin;
 pub use request::Numbers;
 
+pub(crate) use error::outage;
 pub(crate) use extract::Id;
-pub(crate) use gate::admit;
+pub(crate) use gate::{IDENTITY, admit};
 pub(crate) use health::is_ready;
 pub(crate) use problem::Problem;
 pub(crate) use request::Reason;

@@ -63,7 +63,7 @@ impl Problem {
             dashboard::render_problem(&self, look, base, request)
         } else {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            self.body(request)
+            self.body(Some(request))
         };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.shape == ErrorShape::OAuth {
@@ -75,16 +75,18 @@ impl Problem {
         *carrier.body_mut() = Body::from(body);
     }
 
-    /// The JSON of an answer to a program.
-    pub(crate) fn body(&self, request: RequestId) -> String {
+    /// The JSON of an answer to a program. It names the request where there was one.
+    pub(crate) fn body(&self, request: Option<RequestId>) -> String {
         let body = match self.shape {
             ErrorShape::OAuth => json!({ "error": self.code, "error_description": self.message }),
             ErrorShape::Xms => json!({ "code": self.code, "text": self.message }),
             ErrorShape::Google => {
                 let mut details = self.details.clone();
-                details.push(json!({
-                    "@type": "type.googleapis.com/google.rpc.RequestInfo",
-                    "requestId": request,
+                details.extend(request.map(|request| {
+                    json!({
+                        "@type": "type.googleapis.com/google.rpc.RequestInfo",
+                        "requestId": request,
+                    })
                 }));
                 json!({ "error": {
                     "code": self.status.as_u16(),
