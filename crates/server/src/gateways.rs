@@ -136,7 +136,7 @@ struct Shape {
     text: String,
 }
 
-fn header(name: HeaderName) -> Header {
+fn header(name: &HeaderName) -> Header {
     Header { variable: name.as_str().replace('-', "_"), name: name.to_string() }
 }
 
@@ -227,7 +227,7 @@ fn facts(gateway: Gateway, config: &Config, places: &Places) -> Facts {
         tollgate: places.tollgate.clone().unwrap_or(tollgate),
         api: places.api.clone().unwrap_or(api),
         hosts,
-        identity: IDENTITY.map(header).into(),
+        identity: IDENTITY.iter().map(header).collect(),
         rest_seconds: (config.http.header_seconds / 2).max(1),
     }
 }
