@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 TUTORIAL = Path(__file__).resolve().parent.parent / "docs/tutorial.md"
-BINARIES = os.environ["TOLLGATE_BINARIES"]
+BINARIES = Path(os.environ["TOLLGATE_BINARY"]).parent
 SECONDS = 120
 
 

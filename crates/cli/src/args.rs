@@ -10,6 +10,7 @@ use crate::check::CheckArgs;
 use crate::completion::CompletionArgs;
 use crate::config::ConfigVerb;
 use crate::dev::DevArgs;
+use crate::gateway::GatewayVerb;
 use crate::key::KeyVerb;
 use crate::login::LoginArgs;
 use crate::member::MemberVerb;
@@ -81,6 +82,9 @@ pub(crate) enum Noun {
     /// Check, show and explain configuration files.
     #[command(subcommand)]
     Config(ConfigVerb),
+    /// Configurations of gateways: nginx, Caddy, Traefik, Envoy, Kubernetes.
+    #[command(subcommand)]
+    Gateway(GatewayVerb),
     /// Ask whether the server is ready: exit code 8 if it does not answer, 9 if it is not ready.
     Health,
     /// Sign in to a server with a personal token, which is kept for the commands that manage. A key comes first, where one is
@@ -139,7 +143,9 @@ impl Noun {
             Self::Plan(verb) => matches!(verb, PlanVerb::Create(_) | PlanVerb::Get(_)),
             Self::ApiToken(verb) => matches!(verb, ApiTokenVerb::Create(_) | ApiTokenVerb::Rotate(_)),
             Self::Token(verb) => matches!(verb, TokenVerb::Get(_)),
-            Self::Serve(_) | Self::Dev(_) | Self::Config(_) | Self::Health | Self::SigningKey(_) => false,
+            Self::Serve(_) | Self::Dev(_) | Self::Config(_) | Self::Gateway(_) | Self::Health | Self::SigningKey(_) => {
+                false
+            }
             Self::Login(_) | Self::Logout | Self::SetupLink | Self::Member(_) => false,
             Self::Usage(_) | Self::Audit(_) | Self::Check(_) | Self::Completion(_) | Self::HelpMarkdown => false,
         }
@@ -147,7 +153,7 @@ impl Noun {
 }
 
 /// Nouns that speak to no server, and so do not show the shared options in their help.
-const LOCAL: [&str; 5] = ["serve", "dev", "config", "completion", "help-markdown"];
+const LOCAL: [&str; 6] = ["serve", "dev", "config", "gateway", "completion", "help-markdown"];
 
 /// The command tree as help, completion and reference show it.
 pub(crate) fn command() -> Command {

@@ -10,6 +10,7 @@ mod completion;
 mod config;
 mod dev;
 mod failure;
+mod gateway;
 mod health;
 mod hidden;
 mod instant;
@@ -63,6 +64,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Noun::Serve(args) => Ok(serve::run(&args)?),
         Noun::Dev(args) => Ok(dev::run(args)?),
         Noun::Config(verb) => verb.run(),
+        Noun::Gateway(verb) => verb.run(),
         Noun::Completion(args) => args.run(),
         Noun::HelpMarkdown => print(&reference::markdown()),
         Noun::Health => Session::open(&global, Authority::Nobody)?.wait(health::run),

@@ -1,6 +1,8 @@
 //! Tollgate as a library: store, operations and HTTP doors. The binary is in `crates/cli`.
 
 pub mod config;
+pub mod gateways;
+mod grpc;
 pub mod http;
 pub mod logging;
 pub mod operations;

@@ -92,11 +92,7 @@ impl Config {
             accepts_basic: product.accepts.contains(&Accepts::Basic),
             accepts_api_token: product.accepts.contains(&Accepts::ApiToken),
             scope: product.scope.as_deref().map(Into::into),
-            errors: match product.errors {
-                Errors::Google => ErrorShape::Google,
-                Errors::Xms => ErrorShape::Xms,
-                Errors::Oauth => ErrorShape::OAuth,
-            },
+            errors: product.errors.into(),
             count: product.count,
             unit: product.unit.as_deref().map(Into::into),
         }
@@ -148,6 +144,16 @@ impl Config {
             }
         }
         self.products().map(|_| ())
+    }
+}
+
+impl From<Errors> for ErrorShape {
+    fn from(errors: Errors) -> Self {
+        match errors {
+            Errors::Google => Self::Google,
+            Errors::Xms => Self::Xms,
+            Errors::Oauth => Self::OAuth,
+        }
     }
 }
 

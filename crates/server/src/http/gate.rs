@@ -18,8 +18,11 @@ const CREDENTIAL: HeaderName = HeaderName::from_static("tollgate-credential");
 const CREDENTIAL_KIND: HeaderName = HeaderName::from_static("tollgate-credential-kind");
 const SCOPE: HeaderName = HeaderName::from_static("tollgate-scope");
 const REQUEST_ID: HeaderName = HeaderName::from_static("tollgate-request-id");
+/// All identity headers.
+pub(crate) const IDENTITY: [HeaderName; 6] = [ACCOUNT, PROJECT, CREDENTIAL, CREDENTIAL_KIND, SCOPE, REQUEST_ID];
 const DENY: HeaderName = HeaderName::from_static("tollgate-deny");
 const DENY_STATUS: HeaderName = HeaderName::from_static("tollgate-deny-status");
+const DENY_BODY: HeaderName = HeaderName::from_static("tollgate-deny-body");
 
 /// The answer to an allowed call: 200, empty, with every identity header set.
 #[derive(Debug)]
@@ -28,19 +31,29 @@ pub(crate) struct Answer {
     request: RequestId,
 }
 
+impl Answer {
+    /// The identity headers. All are set on every allow, so that none that a client sent survives.
+    pub(crate) fn identity(&self) -> [(HeaderName, HeaderValue); 6] {
+        let id = |text: String| HeaderValue::try_from(text).expect("an id is visible ASCII");
+        let Allowed { whose, grant } = &self.allowed;
+        let scopes = HeaderValue::from_str(grant.scopes().as_str());
+        [
+            (ACCOUNT, id(whose.account.to_string())),
+            (PROJECT, id(whose.project.to_string())),
+            (CREDENTIAL, id(whose.credential.to_string())),
+            (CREDENTIAL_KIND, HeaderValue::from_static(grant.kind().code())),
+            (SCOPE, scopes.expect("scope tokens are visible ASCII")),
+            (REQUEST_ID, id(self.request.to_string())),
+        ]
+    }
+}
+
 impl IntoResponse for Answer {
     fn into_response(self) -> Response {
         let mut response = StatusCode::OK.into_response();
         let headers = response.headers_mut();
-        let id = |text: String| HeaderValue::try_from(text).expect("a UUID is visible ASCII");
         headers.reserve(8);
-        headers.insert(ACCOUNT, id(self.allowed.whose.account.to_string()));
-        headers.insert(PROJECT, id(self.allowed.whose.project.to_string()));
-        headers.insert(CREDENTIAL, id(self.allowed.whose.credential.to_string()));
-        headers.insert(CREDENTIAL_KIND, HeaderValue::from_static(self.allowed.grant.kind().code()));
-        let scopes = HeaderValue::from_str(self.allowed.grant.scopes().as_str());
-        headers.insert(SCOPE, scopes.expect("scope tokens are visible ASCII"));
-        headers.insert(REQUEST_ID, id(self.request.to_string()));
+        headers.extend(self.identity());
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
@@ -62,8 +75,9 @@ pub(super) async fn forwarded(
     Ok(admit(&web, origin, id, headers, (method, host, target)).await?)
 }
 
-/// `/gate/nginx`: method and target come in `X-Original-*`. nginx passes on 401 and 403 alone, so that every other denial
-/// becomes 403, with its reason in `tollgate-deny` and its own status in `tollgate-deny-status`.
+/// `/gate/nginx`: method and target come in `X-Original-*`. nginx passes on 401 and 403 alone and drops the body, so that every
+/// other denial becomes 403, with its reason in `tollgate-deny`, its own status in `tollgate-deny-status` and its body in
+/// `tollgate-deny-body`.
 pub(super) async fn nginx(State(web): State<Web>, origin: Origin, id: Id, request: Request) -> Result<Answer, Problem> {
     let headers = request.headers();
     let names = ["x-original-method", "x-original-uri"];
@@ -77,7 +91,9 @@ pub(super) async fn nginx(State(web): State<Web>, origin: Origin, id: Id, reques
         let mut problem = Problem::from(refused);
         if is_denial {
             let (reason, status) = (problem.reason, problem.status);
+            let body = in_ascii(&problem.body(Some(id.0)));
             problem = problem.with_header(DENY, reason).with_header(DENY_STATUS, status.as_str());
+            problem = problem.with_header(DENY_BODY, &body);
             if problem.status != StatusCode::UNAUTHORIZED {
                 problem.status = StatusCode::FORBIDDEN;
             }
@@ -96,7 +112,8 @@ pub(super) async fn envoy(State(web): State<Web>, origin: Origin, id: Id, reques
     Ok(admit(&web, origin, id, headers, (request.method().as_str(), &host, &target)).await?)
 }
 
-async fn admit(
+/// Asks about a call: method, host and target, with the headers that hold its credential and its client's address.
+pub(crate) async fn admit(
     web: &Web,
     origin: Origin,
     id: Id,
@@ -123,6 +140,19 @@ fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() { None } else { value.to_str().ok() }
+}
+
+/// JSON as it can stand in a header.
+fn in_ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            text.push(letter);
+        } else {
+            text.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    text
 }
 
 fn missing(message: &str) -> Problem {

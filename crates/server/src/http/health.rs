@@ -16,6 +16,11 @@ pub(super) async fn live() -> Response {
     ([(CACHE_CONTROL, "no-store")], "ok\n").into_response()
 }
 
+/// Whether calls are decided and counted here, and will be for a while.
+pub(crate) async fn is_ready(web: &Web) -> bool {
+    !web.numbers.draining.load(Ordering::SeqCst) && web.app.is_ready().await
+}
+
 pub(super) async fn ready(State(web): State<Web>) -> Response {
     let draining = web.numbers.draining.load(Ordering::SeqCst);
     let (status, word) = match (draining, web.app.is_ready().await) {

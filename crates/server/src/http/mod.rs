@@ -21,11 +21,19 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{any, delete, get, patch, post};
 
+use crate::grpc;
 use crate::operations::App;
 
 pub use openapi::document as openapi;
 pub use origin::Origin;
 pub use request::Numbers;
+
+pub(crate) use error::outage;
+pub(crate) use extract::Id;
+pub(crate) use gate::{IDENTITY, admit};
+pub(crate) use health::is_ready;
+pub(crate) use problem::Problem;
+pub(crate) use request::Reason;
 
 use request::around;
 
@@ -71,6 +79,8 @@ fn routes() -> Router<Web> {
         .route("/gate/envoy", any(gate::envoy))
         .route("/gate/envoy/", any(gate::envoy))
         .route("/gate/envoy/{*path}", any(gate::envoy))
+        .route("/envoy.service.auth.v3.Authorization/Check", post(grpc::check))
+        .route("/grpc.health.v1.Health/Check", post(grpc::health))
         .route("/v1/accounts", get(api::accounts::list).post(api::accounts::create))
         .route("/v1/accounts/{account}", get(api::accounts::show).patch(api::accounts::update))
         .route("/v1/accounts/{account}/suspend", post(api::accounts::suspend))

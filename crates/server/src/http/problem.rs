@@ -55,15 +55,16 @@ impl Problem {
 
     /// Writes headers and body into the response that carried this problem.
     pub(crate) fn render(self, carrier: &mut Response, request: RequestId, base: &str) {
-        let (kind, body) = if let Some(look) = &self.page {
-            dashboard::put_headers(carrier.headers_mut());
-            ("text/html; charset=utf-8", dashboard::render_problem(&self, look, base, request))
-        } else {
-            ("application/json", self.body(request))
-        };
         *carrier.status_mut() = self.status;
         let headers = carrier.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        let body = if let Some(look) = &self.page {
+            dashboard::put_headers(headers);
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+            dashboard::render_problem(&self, look, base, request)
+        } else {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            self.body(Some(request))
+        };
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.shape == ErrorShape::OAuth {
             headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
@@ -74,15 +75,18 @@ impl Problem {
         *carrier.body_mut() = Body::from(body);
     }
 
-    fn body(&self, request: RequestId) -> String {
+    /// The JSON of an answer to a program. It names the request where there was one.
+    pub(crate) fn body(&self, request: Option<RequestId>) -> String {
         let body = match self.shape {
             ErrorShape::OAuth => json!({ "error": self.code, "error_description": self.message }),
             ErrorShape::Xms => json!({ "code": self.code, "text": self.message }),
             ErrorShape::Google => {
                 let mut details = self.details.clone();
-                details.push(json!({
-                    "@type": "type.googleapis.com/google.rpc.RequestInfo",
-                    "requestId": request,
+                details.extend(request.map(|request| {
+                    json!({
+                        "@type": "type.googleapis.com/google.rpc.RequestInfo",
+                        "requestId": request,
+                    })
                 }));
                 json!({ "error": {
                     "code": self.status.as_u16(),

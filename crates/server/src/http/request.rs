@@ -40,7 +40,7 @@ impl Numbers {
     fn count(&self, route: &str, status: StatusCode) {
         let group = match route {
             _ if route.contains("/oauth2/") || route.contains("/.well-known/") => 0,
-            _ if route.contains("/gate") => 1,
+            _ if route.contains("/gate") || route.ends_with(".Authorization/Check") => 1,
             _ if route.contains("/v1/") => 2,
             _ => 3,
         };
@@ -48,6 +48,10 @@ impl Numbers {
         self.requests[group][class].fetch_add(1, Ordering::Relaxed);
     }
 }
+
+/// Why a request was refused by an answer that is no [`Problem`], for the log.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reason(pub(crate) &'static str);
 
 pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let started = Instant::now();
@@ -82,7 +86,8 @@ pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: N
 /// Renders a problem, and names the request in the answer.
 fn finish(response: &mut Response, id: RequestId, web: &Web) -> Option<&'static str> {
     let problem = response.extensions_mut().remove::<Problem>();
-    let reason = problem.as_ref().map(|problem| problem.reason);
+    let said = response.extensions_mut().remove::<Reason>().map(|Reason(word)| word);
+    let reason = problem.as_ref().map(|problem| problem.reason).or(said);
     if let Some(problem) = problem {
         problem.render(response, id, &issuer_path(&web.app));
     }

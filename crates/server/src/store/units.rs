@@ -10,6 +10,27 @@ use super::engine::{Sql, Tx, Writer, statements};
 use super::value::args;
 use super::{Store, StoreError};
 
+/// Adds the rows $1 (account, time, project, credential, product, units) to the counters of a table.
+macro_rules! of_credentials {
+    ($table:literal, $time:literal) => {
+        Sql {
+            sqlite: concat!(
+                "INSERT INTO ", $table, " (account_id, ", $time, ", project_id, credential_id, product, calls, denied, units)
+                SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 0, 0, value ->> 5
+                FROM json_each($1) WHERE true ON CONFLICT (account_id, ", $time, ", project_id, credential_id, product)
+                DO UPDATE SET units = units + excluded.units"
+            ),
+            postgres: concat!(
+                "INSERT INTO ", $table, " (account_id, ", $time, ", project_id, credential_id, product, calls, denied, units)
+                SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, row ->> 4, 0, 0, CAST(row ->> 5 AS BIGINT)
+                FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row)
+                ON CONFLICT (account_id, ", $time, ", project_id, credential_id, product)
+                DO UPDATE SET units = ", $table, ".units + excluded.units"
+            ),
+        }
+    };
+}
+
 statements! {
     // The rows that are new come back: one that another transaction is just writing is waited for.
     NEW_EVENTS = Sql {
@@ -19,27 +40,9 @@ statements! {
             FROM jsonb_array_elements(CAST(CAST($2 AS TEXT) AS JSONB)) AS rows (row)
             ON CONFLICT (reporter_id, source, id) DO NOTHING RETURNING source, id",
     };
-    HOURS = Sql {
-        sqlite: "INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied, units) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 0, 0, value ->> 5 FROM json_each($1) WHERE true
-            ON CONFLICT (account_id, hour, project_id, credential_id, product) DO UPDATE SET units = units + excluded.units",
-        postgres: "INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied, units) SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, row ->> 4, 0, 0, CAST(row ->> 5 AS BIGINT)
-            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row)
-            ON CONFLICT (account_id, hour, project_id, credential_id, product) DO UPDATE SET units = usage_hourly.units + excluded.units",
-    };
-    DAYS = Sql {
-        sqlite: "INSERT INTO usage_daily (account_id, day, project_id, credential_id, product, calls, denied, units) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 0, 0, value ->> 5 FROM json_each($1) WHERE true
-            ON CONFLICT (account_id, day, project_id, credential_id, product) DO UPDATE SET units = units + excluded.units",
-        postgres: "INSERT INTO usage_daily (account_id, day, project_id, credential_id, product, calls, denied, units) SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, row ->> 4, 0, 0, CAST(row ->> 5 AS BIGINT)
-            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row)
-            ON CONFLICT (account_id, day, project_id, credential_id, product) DO UPDATE SET units = usage_daily.units + excluded.units",
-    };
-    MONTHS = Sql {
-        sqlite: "INSERT INTO usage_monthly (account_id, month, project_id, credential_id, product, calls, denied, units) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, 0, 0, value ->> 5 FROM json_each($1) WHERE true
-            ON CONFLICT (account_id, month, project_id, credential_id, product) DO UPDATE SET units = units + excluded.units",
-        postgres: "INSERT INTO usage_monthly (account_id, month, project_id, credential_id, product, calls, denied, units) SELECT row ->> 0, CAST(row ->> 1 AS BIGINT), row ->> 2, row ->> 3, row ->> 4, 0, 0, CAST(row ->> 5 AS BIGINT)
-            FROM jsonb_array_elements(CAST(CAST($1 AS TEXT) AS JSONB)) AS rows (row)
-            ON CONFLICT (account_id, month, project_id, credential_id, product) DO UPDATE SET units = usage_monthly.units + excluded.units",
-    };
+    HOURS = of_credentials!("usage_hourly", "hour");
+    DAYS = of_credentials!("usage_daily", "day");
+    MONTHS = of_credentials!("usage_monthly", "month");
     TOTALS = Sql {
         sqlite: "INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied, units) SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, 0, 0, value ->> 4 FROM json_each($1) WHERE true
             ON CONFLICT (account_id, day, project_id, product) DO UPDATE SET units = units + excluded.units",

@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde_json::Value;
 use tollgate_server::http::Origin;
 use tower::ServiceExt as _;
@@ -75,9 +75,14 @@ impl Ask {
         self
     }
 
-    pub(crate) async fn send(self) -> Answer {
+    /// The answer as it is, for those that are not text.
+    pub(crate) async fn respond(self) -> Response<Body> {
         let Ok(response) = self.router.oneshot(self.request).await;
-        let (parts, body) = response.into_parts();
+        response
+    }
+
+    pub(crate) async fn send(self) -> Answer {
+        let (parts, body) = self.respond().await.into_parts();
         let body = to_bytes(body, 1 << 22).await.expect("a body in memory");
         let text = String::from_utf8(body.to_vec()).expect("every answer is text");
         Answer { status: parts.status.as_u16(), headers: parts.headers, text }

@@ -109,12 +109,15 @@ on_both_engines! {
             (other, vec![&*bearer], 403, "wrong_project"),
         ] {
             let at = |ask: Ask| credentials.iter().fold(ask, |ask, value| ask.header("authorization", value)).send();
-            assert_eq!(at(world.gate(target)).await.is(status).header("tollgate-deny"), "", "{target}");
+            let elsewhere = at(world.gate(target)).await.is(status);
+            assert_eq!(elsewhere.header("tollgate-deny"), "", "{target}");
             at(envoy(&world, "GET", target)).await.is(status);
             let answer = at(nginx(&world, target)).await;
             assert_eq!(answer.status, if status == 401 { 401 } else { 403 }, "{target}");
             assert_eq!(answer.header("tollgate-deny"), reason);
             assert_eq!(answer.header("tollgate-deny-status"), status.to_string());
+            let body = answer.header("tollgate-deny-body").replace(answer.header("request-id"), "REQUEST");
+            assert_eq!(body, elsewhere.comparable().1, "the body that nginx drops");
             assert_eq!(answer.challenge().is_empty(), answer.status != 401 && reason != "wrong_scope", "{reason}");
         }
     }

@@ -1,5 +1,7 @@
 //! One project: the quick start with its steps, its facts and subprojects, rename and archive.
 
+use std::net::SocketAddr;
+
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -11,6 +13,8 @@ use super::frame::{Frame, Here};
 use super::page::{Page, wrong};
 use super::who::InProject;
 use super::words::Moment;
+use crate::config::Config;
+use crate::gateways::{Gateway, Places, print};
 use crate::http::Web;
 use crate::http::rights::{ManageProjects, SeeProjects};
 use crate::operations::{self, ProjectChange};
@@ -19,22 +23,9 @@ use crate::operations::{self, ProjectChange};
 const LOOK: i64 = 50;
 
 /// A gateway's configuration, filled in.
-struct Gateway {
+struct Printed {
     name: &'static str,
     text: String,
-}
-
-macro_rules! gateways {
-    ($url:expr; $($kind:ident $name:literal $path:literal),*) => {{
-        $(
-            #[derive(Template)]
-            #[template(path = $path, escape = "none")]
-            struct $kind<'a> {
-                url: &'a str,
-            }
-        )*
-        [$(Gateway { name: $name, text: $kind { url: $url }.render().unwrap_or_default() }),*]
-    }};
 }
 
 struct Below {
@@ -58,7 +49,7 @@ struct ProjectPage<'a> {
     has_call: bool,
     path: String,
     url: &'a str,
-    gateways: [Gateway; 4],
+    gateways: [Printed; 7],
     may_manage_keys: bool,
     may_see_keys: bool,
 }
@@ -92,15 +83,18 @@ pub(crate) async fn show(State(web): State<Web>, at: InProject<SeeProjects>) -> 
         has_call: uses().any(|one| one.id == one.key.to_string()),
         path: example_path(&web, &at.project.id.to_string()),
         url,
-        gateways: gateways!(url;
-            Nginx "nginx" "gateways/nginx.conf",
-            Traefik "Traefik" "gateways/traefik.yaml",
-            Caddy "Caddy" "gateways/Caddyfile",
-            Envoy "Envoy" "gateways/envoy.yaml"),
+        gateways: gateways(&web.app.config),
         may_manage_keys: at.may(Right::ManageKeys),
         may_see_keys: at.may(Right::SeeKeys),
     };
     Ok(Page(page).into_response())
+}
+
+/// The gateways' configurations. Where the server listens is nothing for customers: they read of its port alone.
+fn gateways(config: &Config) -> [Printed; 7] {
+    let tollgate = SocketAddr::from(([127, 0, 0, 1], config.listen.port())).into();
+    let places = Places { tollgate: Some(tollgate), ..Places::default() };
+    Gateway::ALL.map(|gateway| Printed { name: gateway.name(), text: print(gateway, config, &places) })
 }
 
 /// A path that the first product serves in this project.
