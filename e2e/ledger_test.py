@@ -1,276 +1,215 @@
-"""Ten thousand calls through nginx, with every kind of credential, of several accounts: the ledger says what the backend saw,
-to the call, per account, project and credential. And once more while Tollgate is killed and started ten times: what reached
-the backend counts once, and what got no answer once or not at all.
+"""Ten thousand calls through nginx, with every kind of credential, over several accounts and projects: the ledger is what the
+API saw, to the call, and still is when Tollgate is killed and started again in between.
 """
 
-import base64
 import http.client
 import json
 import os
 import random
-import signal
-import socket
-import subprocess
 import tempfile
 import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from http.server import ThreadingHTTPServer
-from pathlib import Path
+from contextlib import ExitStack
 
-from nginx import Backend, Nginx, equal, free_port
+from gateways import Api, Nginx, identity
+from tollgate import Tollgate, equal
 
-BINARY = os.environ["TOLLGATE_BINARY"]
 CALLS = 10_000
+WORKERS = 16
 KILLS = 10
-THREADS = 16
-START_SECONDS = 30
 ACCOUNTS = 3
 PROJECTS = 2
-
-CONFIGURATION = """
-public_url = "http://127.0.0.1:{port}"
-listen = "127.0.0.1:{port}"
-admin_listen = "127.0.0.1:{admin}"
-data_dir = "{data}"
-
-[http]
-drain_wait_seconds = 0
-
+PRODUCTS = """
 [limits]
-basic_per_second = 0
+token_burst = 0
 token_per_second = 0
-guess_per_second = 0
+basic_burst = 0
+basic_per_second = 0
 
 [[product]]
 name = "numbers"
-routes = ["/v1/projects/{{project_id}}/**"]
+routes = ["/v1/projects/{project_id}/**"]
 accepts = ["token", "basic"]
+scope = "numbers"
 
 [[product]]
 name = "sms"
-routes = ["/xms/v1/{{service_plan_id}}/**"]
+routes = ["/xms/v1/{service_plan_id}/**"]
 accepts = ["token", "api-token"]
 errors = "xms"
 """
 
 
+class Credential:
+    """What a customer calls with, where to, and what it must be counted on."""
+
+    def __init__(self, kind, path, authorization, account, project, id):
+        self.kind, self.path, self.authorization, self.counted_on = kind, path, authorization, (account, project, id)
+
+
 def main():
-    with ThreadingHTTPServer(("127.0.0.1", 0), Backend) as backend:
-        backend.daemon_threads = True
-        backend.seen = []
-        threading.Thread(target=backend.serve_forever, daemon=True).start()
-        with tempfile.TemporaryDirectory(prefix="tollgate-ledger.", dir="/tmp") as directory:
-            check(Path(directory), backend)
-        backend.shutdown()
+    with tempfile.TemporaryDirectory(prefix="tollgate-ledger.", dir="/tmp") as directory, ExitStack() as stack:
+        tollgate = stack.enter_context(Tollgate(os.environ["TOLLGATE_BINARY"], directory, PRODUCTS))
+        api = stack.enter_context(Api())
+        credentials = customers(tollgate)
+        nginx = stack.enter_context(Nginx(tollgate, api.port))
+
+        unanswered = make_calls(nginx.port, credentials)
+        equal(unanswered, Counter())
+        seen = Counter(who(call) for call in api.seen)
+        equal(sum(seen.values()), CALLS)
+        equal(set(seen), {one.counted_on for one in credentials})
+        equal({kind(call) for call in api.seen}, {one.kind for one in credentials})
+        check_ledger(tollgate, seen, unanswered)
+        print(f"ok: {CALLS} calls through nginx reached the API, and the ledger has each of them once")
+
+        unanswered = make_calls(nginx.port, credentials, killing(tollgate))
+        everything = Counter(who(call) for call in api.seen)
+        equal(len({identity(call)["request-id"][0] for call in api.seen}), sum(everything.values()))
+        check_ledger(tollgate, everything, unanswered)
+        more = sum(everything.values()) - CALLS
+        print(f"ok: {KILLS} times killed: {more} of {CALLS} calls reached the API, {sum(unanswered.values())} got no answer of it")
 
 
-def check(directory, backend):
-    with Tollgate(directory) as tollgate:
-        customers = Customers(tollgate)
-        with Nginx(directory, tollgate.address, backend.server_address[1]) as nginx:
-            equal(load(nginx.port, customers.calls, tollgate, kills=0), Counter(), "calls without an answer")
-            seen = attributed(backend.seen)
-            equal(customers.ledger(), seen, "in the ledger, and what the backend saw")
-            print(f"ok: {CALLS} calls; {len(backend.seen)} reached the backend, and the ledger says so of each credential")
-
-            before = len(backend.seen)
-            lost = load(nginx.port, customers.calls, tollgate, kills=KILLS)
-            check_bounds(attributed(backend.seen), customers.ledger(), lost)
-            reached = len(backend.seen) - before
-            print(f"ok: {CALLS} more with {KILLS} kills; {reached} reached the backend and count once")
-
-
-def check_bounds(seen, counted, lost):
-    """What reached the backend counts once; what got no answer once or not at all."""
-    equal(seen.total() > 0 and lost.total() > 0, True, "there were calls, and some were cut off")
-    for whose in seen.keys() | counted.keys():
-        low, high = seen[whose], seen[whose] + lost[whose]
-        equal(low <= counted[whose] <= high, True, f"{whose}: {counted[whose]} counted, {low} to {high} expected")
+def customers(tollgate):
+    credentials = []
+    for account in [tollgate.account() for _ in range(ACCOUNTS)]:
+        for project in [tollgate.project(account) for _ in range(PROJECTS)]:
+            below = tollgate.subproject(project)
+            first, second = [tollgate.key(project, name, ["numbers"]) for name in ["first", "second"]]
+            plan, api_token = tollgate.plan(project, "sms")
+            numbers, sms = f"/v1/projects/{project}/numbers", f"/xms/v1/{project}/batches"
+            for kind, path, authorization, on, id in [
+                ("access-token", numbers, first.bearer(), project, first.id),
+                ("access-token", f"/v1/projects/{below}/numbers", first.bearer(), below, first.id),
+                ("access-key", numbers, second.basic(), project, second.id),
+                ("access-token", sms, second.bearer(), project, second.id),
+                ("api-token", f"/xms/v1/{plan}/batches", f"Bearer {api_token}", project, plan),
+            ]:
+                credentials.append(Credential(kind, path, authorization, account, on, id))
+    return credentials
 
 
-def attributed(calls):
-    """How many calls the backend saw, by account, by project and by credential."""
-    sums = Counter()
-    for call in calls:
-        sums.update(attributes(call["account"][0], call["project"][0], call["credential"][0]))
-    return sums
-
-
-def attributes(account, project, credential):
-    return [("account", account), ("project", project), ("credential", credential)]
-
-
-def load(port, calls, tollgate, kills):
-    """Makes the calls, and kills Tollgate meanwhile. Answers how many got no answer from Tollgate, by what they count on."""
-    done = threading.Semaphore(0)
-    local = threading.local()
-    lost = []
-
-    def make(_):
-        call = random.choice(calls)
-        status = call.make(local, port)
-        if status >= 500:
-            lost.append(call.whose)
-        else:
-            equal(status, call.status, call.path)
-        done.release()
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        running = [pool.submit(make, number) for number in range(CALLS)]
-        for _ in range(kills):
-            # Not at a time, but when so many calls are through: the machine may be slow.
-            for _ in range(CALLS // (kills + 1)):
-                done.acquire()
-            tollgate.kill()
-            tollgate.start()
-        for call in running:
-            call.result()
-    return Counter(name for whose in lost for name in attributes(*whose))
-
-
-class Call:
-    """One kind of call: what it is counted on, and how it ends."""
-
-    def __init__(self, whose, path, authorization, status=200):
-        self.whose, self.path, self.status = whose, path, status
-        self.headers = {"authorization": authorization, "tollgate-account": "other"}
-
-    def make(self, local, port):
-        if getattr(local, "connection", None) is None:
-            local.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        local.connection.request("GET", self.path, headers=self.headers)
-        answer = local.connection.getresponse()
-        answer.read()
-        return answer.status
-
-
-class Customers:
-    """Accounts with projects, a subproject, keys and service plans, and all the calls that they can make."""
+class killing:
+    """Kills the server again and again while the calls are made, and has it running at the end."""
 
     def __init__(self, tollgate):
-        self.tollgate = tollgate
-        self.accounts = []
-        self.calls = []
-        for number in range(ACCOUNTS):
-            account = tollgate.make("accounts", displayName=f"Account {number}")["accountId"]
-            self.accounts.append(account)
-            for name in range(PROJECTS):
-                project = tollgate.make(f"accounts/{account}/projects", displayName=f"Project {name}")["projectId"]
-                self.add_project(account, project)
-        random.shuffle(self.calls)
+        self.tollgate, self.made = tollgate, 0
+        self.thread = threading.Thread(target=self.kill_often)
+        self.failed = None
 
-    def add_project(self, account, project):
-        tollgate = self.tollgate
-        below = tollgate.make(f"projects/{project}/subprojects", displayName="Below")["subprojectId"]
-        for name in ["one", "two"]:
-            made = tollgate.make(f"projects/{project}/accessKeys", displayName=name)
-            key, secret = made["accessKey"]["accessKeyId"], made["secret"]
-            basic = "Basic " + base64.b64encode(f"{key}:{secret}".encode()).decode()
-            bearer = "Bearer " + tollgate.token(basic)
-            own, of_below = (account, project, key), (account, below, key)
-            self.calls += [
-                Call(own, f"/v1/projects/{project}/numbers", bearer),
-                Call(own, f"/v1/projects/{project}/numbers", basic),
-                Call(of_below, f"/v1/projects/{below}/numbers", bearer),
-                Call(own, f"/xms/v1/{project}/batches", bearer),
-                Call(own, f"/v1/projects/{account}/numbers", bearer, 403),
-                Call(own, f"/v1/projects/{project}/numbers", basic + "A", 401),
-            ]
-        made = tollgate.make(f"projects/{project}/servicePlans", displayName="plan")
-        plan, token = made["servicePlan"]["servicePlanId"], "Bearer " + made["secret"]
-        self.calls += 4 * [Call((account, project, plan), f"/xms/v1/{plan}/batches", token)]
-        self.calls += [
-            Call((account, project, plan), f"/v1/projects/{project}/numbers", token, 401),
-            Call((account, project, plan), f"/xms/v1/{project}/batches", token, 401),
-        ]
-
-    def ledger(self):
-        """What is counted, by account, by project and by credential."""
-        sums = Counter()
-        for account in self.accounts:
-            for group, fields in {"project": ["projectId"], "key": ["accessKeyId", "servicePlanId"]}.items():
-                answer = self.tollgate.get(f"accounts/{account}/usage?groupBy={group}")
-                for row in answer["usage"]:
-                    name = "project" if group == "project" else "credential"
-                    sums[(name, next(row[field] for field in fields if field in row))] += row["calls"]
-            sums[("account", account)] += answer["totalCalls"]
-        return +sums
-
-
-class Tollgate:
-    """A server that is started again on the same data."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.data = directory / "data"
-        port = free_port()
-        self.address = f"127.0.0.1:{port}"
-        self.file = directory / "tollgate.toml"
-        self.file.write_text(CONFIGURATION.format(port=port, admin=free_port(), data=self.data))
-        self.log = open(directory / "tollgate.log", "ab")
-        self.process = None
+    def kill_often(self):
+        try:
+            for round in range(1, KILLS + 1):
+                while self.made < round * CALLS // (KILLS + 1):
+                    time.sleep(0.001)
+                time.sleep(random.uniform(0, 0.02))
+                self.tollgate.kill()
+                self.tollgate.start()
+        except BaseException as problem:
+            self.failed = problem
 
     def __enter__(self):
-        self.start()
+        self.thread.start()
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
-        equal(self.process.wait(START_SECONDS), 0, "at the end")
-        self.log.close()
+        self.thread.join()
+        if self.failed:
+            raise self.failed
 
-    def start(self):
-        command = [BINARY, "serve", "--config", self.file]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            equal(self.process.poll(), None, "instead of running")
-            try:
-                if self.ask("GET", "/readyz")[0] == 200:
-                    return
-            except OSError:
-                pass
-            time.sleep(0.01)
-        raise AssertionError("Tollgate was not ready in time")
 
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
+class nothing:
+    made = 0
 
-    def ask(self, method, path, body=None):
-        """Asks as the operator, beside the data."""
-        connection = http.client.HTTPConnection("localhost", timeout=30)
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.connect(str(self.data / "tollgate.sock"))
-        headers = {"content-type": "application/json"} if body else {}
-        connection.request(method, path, body and json.dumps(body), headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        return answer.status, text
+    def __enter__(self):
+        return self
 
-    def get(self, path):
-        status, text = self.ask("GET", f"/v1/{path}")
-        equal(status, 200, text)
-        return json.loads(text)
+    def __exit__(self, *_):
+        pass
 
-    def make(self, path, **body):
-        status, text = self.ask("POST", f"/v1/{path}", body)
-        equal(status, 200, text)
-        return json.loads(text)
 
-    def token(self, basic):
-        host, port = self.address.split(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
-        headers = {"authorization": basic, "content-type": "application/x-www-form-urlencoded"}
-        connection.request("POST", "/oauth2/token", "grant_type=client_credentials", headers)
-        answer = connection.getresponse()
-        text = answer.read()
-        connection.close()
-        equal(answer.status, 200, text)
-        return json.loads(text)["access_token"]
+def make_calls(port, credentials, meanwhile=None):
+    """How many calls of each credential were not answered by the API, after all were made."""
+    calls = [random.choice(credentials) for _ in range(CALLS)]
+    local = threading.local()
+    unanswered, lock = Counter(), threading.Lock()
+    with meanwhile or nothing() as meanwhile, ThreadPoolExecutor(WORKERS) as pool:
+
+        def make(call):
+            status = ask(local, port, call)
+            with lock:
+                meanwhile.made += 1
+                if status != 200:
+                    unanswered[call.counted_on] += 1
+            if status != 200:
+                # A client that is told 503 waits before its next call.
+                time.sleep(0.01)
+            return status
+
+        statuses = Counter(pool.map(make, calls))
+    # An outage is never the client's fault.
+    equal(set(statuses) <= {200, 503, None}, True, statuses)
+    return unanswered
+
+
+def ask(local, port, call):
+    """The status that the client saw, `None` when the connection broke."""
+    if not hasattr(local, "connection"):
+        local.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        forged = {"authorization": call.authorization, "tollgate-account": "other", "tollgate-credential": "other"}
+        local.connection.request("GET", call.path, None, forged)
+        answer = local.connection.getresponse()
+        answer.read()
+        return answer.status
+    except (OSError, http.client.HTTPException):
+        local.connection.close()
+        return None
+
+
+def who(call):
+    found = identity(call)
+    return tuple(only(found[name]) for name in ["account", "project", "credential"])
+
+
+def kind(call):
+    return only(identity(call)["credential-kind"])
+
+
+def only(values):
+    equal(len(values), 1, values)
+    return values[0]
+
+
+def check_ledger(tollgate, seen, unanswered):
+    """What the API saw is counted, and nothing more than what nobody got an answer to, in every way of adding it up."""
+    for account in {account for account, _, _ in seen}:
+        for by, field, place in [("key", "accessKeyId", 2), ("project", "projectId", 1)]:
+            low, high = Counter(), Counter()
+            for calls, sums in [(seen, [low, high]), (unanswered, [high])]:
+                for counted_on, number in calls.items():
+                    if counted_on[0] == account:
+                        for each in sums:
+                            each[counted_on[place]] += number
+            counted, total = usage(tollgate, account, by, field)
+            equal(set(counted) <= set(high), True, f"{counted} by {by}")
+            for id in high:
+                about = f"{by} {id}: {low[id]} seen, {counted[id]} counted, at most {high[id]}"
+                equal(low[id] <= counted[id] <= high[id], True, about)
+            equal(total, sum(counted.values()), by)
+
+
+def usage(tollgate, account, by, field):
+    """The ledger as the operator's command line shows it."""
+    arguments = ["--data", tollgate.directory / "data", "usage", "show", "--account", account, "--by", by, "-o", "json"]
+    answer = json.loads(tollgate.run(*arguments))
+    counted = Counter()
+    for row in answer["usage"]:
+        counted[row.get(field) or row["servicePlanId"]] += row["calls"]
+    return counted, answer["totalCalls"]
 
 
 if __name__ == "__main__":
