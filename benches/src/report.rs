@@ -182,6 +182,7 @@ fn target(case: Case, subject: &str) -> Option<f64> {
         (Case::Token(Algorithm::EdDsa), PROCESS) => Some(1.45),
         (Case::Token(Algorithm::Rs256), PROCESS) => Some(1.1),
         (Case::Gate, PROCESS) => Some(1.6),
+        (Case::GateBasic | Case::GateApiToken, PROCESS) => Some(1.7),
         _ => None,
     }
 }

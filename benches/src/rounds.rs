@@ -63,7 +63,7 @@ pub(crate) fn run(
 
 /// How many calls the gate of `subject` has let through, as far as the load has seen.
 pub(crate) fn let_through(samples: &[Sample], subject: &str) -> u64 {
-    let of_gate = samples.iter().filter(|sample| sample.case == Case::Gate && sample.subject == subject);
+    let of_gate = samples.iter().filter(|sample| sample.case.is_gate() && sample.subject == subject);
     of_gate.map(|sample| sample.answered).sum()
 }
 

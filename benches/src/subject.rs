@@ -35,6 +35,8 @@ pub(crate) struct Access {
     pub(crate) project: String,
     pub(crate) key: String,
     pub(crate) secret: String,
+    /// A service plan and its API token, where there is such a thing.
+    pub(crate) plan: Option<(String, String)>,
 }
 
 /// What a request may be about.
@@ -44,12 +46,21 @@ pub(crate) enum Case {
     Token(Algorithm),
     /// A call with a token that the gate has seen before.
     Gate,
+    /// A call with KEY ID and KEY SECRET. The limit server is shown its token, which it looks up as well.
+    GateBasic,
+    /// A call with the API token of a service plan. The limit server is shown its token.
+    GateApiToken,
 }
 
 impl Case {
     /// All cases, in the order of the report.
-    pub(crate) fn all(algorithm: Algorithm) -> [Self; 2] {
-        [Self::Token(algorithm), Self::Gate]
+    pub(crate) fn all(algorithm: Algorithm) -> [Self; 4] {
+        [Self::Token(algorithm), Self::Gate, Self::GateBasic, Self::GateApiToken]
+    }
+
+    /// Whether its calls are counted.
+    pub(crate) fn is_gate(self) -> bool {
+        !matches!(self, Self::Token(_))
     }
 
     /// How the report calls it.
@@ -59,6 +70,8 @@ impl Case {
             Self::Token(Algorithm::EdDsa) => "token EdDSA by Basic",
             Self::Token(Algorithm::Rs256) => "token RS256 by Basic",
             Self::Gate => "gate, JWT seen before, counted",
+            Self::GateBasic => "gate, Basic, counted",
+            Self::GateApiToken => "gate, API token, counted",
         }
     }
 }
@@ -73,8 +86,12 @@ impl Subject {
     ) -> anyhow::Result<Self> {
         let issued = access.token().with_context(|| format!("{name} issues no token"))?;
         let token = token.unwrap_or(issued);
-        access.pass_gate(&token).with_context(|| format!("{name} does not let a call through"))?;
-        Ok(Self { name, process, access, token })
+        let subject = Self { name, process, access, token };
+        for case in [Case::Gate, Case::GateBasic, Case::GateApiToken] {
+            let passed = subject.access.pass_gate(&subject.request(case));
+            passed.with_context(|| format!("{name} does not let a call through: {}", case.name()))?;
+        }
+        Ok(subject)
     }
 
     /// Host and port.
@@ -87,6 +104,9 @@ impl Subject {
         match case {
             Case::Token(_) => self.access.token_request(),
             Case::Gate => self.access.gate_request(&self.token),
+            Case::GateBasic if self.access.plan.is_some() => self.access.basic_request(),
+            Case::GateApiToken => self.access.plan_request().unwrap_or_else(|| self.access.gate_request(&self.token)),
+            Case::GateBasic => self.access.gate_request(&self.token),
         }
     }
 }
@@ -98,8 +118,8 @@ impl Access {
         Ok(token.to_owned())
     }
 
-    fn pass_gate(&self, token: &str) -> anyhow::Result<()> {
-        let answer = self.call(&self.gate_request(token))?;
+    fn pass_gate(&self, request: &Request) -> anyhow::Result<()> {
+        let answer = self.call(request)?;
         let project = answer.header("tollgate-project");
         ensure!(project == Some(&self.project), "the call was taken for one of project {project:?}");
         Ok(())
@@ -110,31 +130,50 @@ impl Access {
         http::call(stream, request)
     }
 
+    fn basic(&self) -> String {
+        format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", self.key, self.secret)))
+    }
+
     fn token_request(&self) -> Request {
-        let pair = BASE64_STANDARD.encode(format!("{}:{}", self.key, self.secret));
         Request {
             method: "POST",
             path: "/oauth2/token".to_owned(),
             headers: vec![
-                ("authorization", format!("Basic {pair}")),
+                ("authorization", self.basic()),
                 ("content-type", "application/x-www-form-urlencoded".to_owned()),
             ],
             body: "grant_type=client_credentials".to_owned(),
         }
     }
 
-    /// What Traefik asks about a call with `token`.
+    /// A call with `token`.
     fn gate_request(&self, token: &str) -> Request {
-        let headers = vec![
-            ("authorization", format!("Bearer {token}")),
-            ("x-forwarded-method", "GET".to_owned()),
-            ("x-forwarded-proto", "http".to_owned()),
-            ("x-forwarded-host", "127.0.0.1".to_owned()),
-            ("x-forwarded-uri", format!("/v1/projects/{}/hello", self.project)),
-            ("x-forwarded-for", "127.0.0.1".to_owned()),
-        ];
-        Request { headers, ..Request::get("/gate") }
+        forwarded(format!("Bearer {token}"), format!("/v1/projects/{}/hello", self.project))
     }
+
+    /// A call with KEY ID and KEY SECRET.
+    fn basic_request(&self) -> Request {
+        forwarded(self.basic(), format!("/v1/projects/{}/hello", self.project))
+    }
+
+    /// A call with an API token, on a path of the same length.
+    fn plan_request(&self) -> Option<Request> {
+        let (plan, token) = self.plan.as_ref()?;
+        Some(forwarded(format!("Bearer {token}"), format!("/sms/v1/plans/{plan}/hello")))
+    }
+}
+
+/// What Traefik asks about a call.
+fn forwarded(authorization: String, uri: String) -> Request {
+    let headers = vec![
+        ("authorization", authorization),
+        ("x-forwarded-method", "GET".to_owned()),
+        ("x-forwarded-proto", "http".to_owned()),
+        ("x-forwarded-host", "127.0.0.1".to_owned()),
+        ("x-forwarded-uri", uri),
+        ("x-forwarded-for", "127.0.0.1".to_owned()),
+    ];
+    Request { headers, ..Request::get("/gate") }
 }
 
 /// Starts the limit server.
@@ -153,6 +192,7 @@ pub(crate) fn limit_server(program: &Path, work: &Path, algorithm: Algorithm) ->
         project: value("LIMIT_PROJECT_ID")?,
         key: value("LIMIT_KEY_ID")?,
         secret: value("LIMIT_KEY_SECRET")?,
+        plan: None,
     };
     Subject::tried(LIMIT, process, access, Some(value("LIMIT_TOKEN")?))
 }

@@ -80,13 +80,13 @@ impl Tollgate {
         let (account, access) = operator.prepare(address)?;
         let subject = Subject::tried(durability.subject(), process, access, None)?;
         let tollgate = Self { subject, durability, operator, account };
-        tollgate.require_count(1)?;
+        tollgate.require_count(3)?;
         Ok(tollgate)
     }
 
     /// Whether it takes a turn in `case`: how the ledger is kept makes no difference to a token.
     pub(crate) fn plays(&self, case: Case) -> bool {
-        case == Case::Gate || self.durability == Durability::Process
+        case.is_gate() || self.durability == Durability::Process
     }
 
     /// Fails if fewer calls were counted than were let through: then it was not the promise that was measured.
@@ -99,7 +99,7 @@ impl Tollgate {
 }
 
 impl Operator {
-    /// An account with a project with a key.
+    /// An account with a project with a key and a service plan.
     fn prepare(&self, address: String) -> anyhow::Result<(String, Access)> {
         let named = json!({"displayName": "bench"});
         let account = text(&self.post("/v1/accounts", &named)?, "/accountId")?;
@@ -108,7 +108,9 @@ impl Operator {
         let made = self.post(&format!("/v1/projects/{project}/accessKeys"), &wanted)?;
         let key = text(&made, "/accessKey/accessKeyId")?;
         let secret = text(&made, "/secret")?;
-        Ok((account, Access { address, project, key, secret }))
+        let made = self.post(&format!("/v1/projects/{project}/servicePlans"), &named)?;
+        let plan = Some((text(&made, "/servicePlan/servicePlanId")?, text(&made, "/secret")?));
+        Ok((account, Access { address, project, key, secret, plan }))
     }
 
     /// How many calls are on the bill of `account`.
@@ -158,6 +160,11 @@ accepts = ["token", "basic"]
 scope = "demo"
 errors = "google"
 count = true
+
+[[product]]
+name = "sms"
+routes = ["/sms/v1/plans/{{service_plan_id}}/**"]
+accepts = ["api-token"]
 "#
     )
 }

@@ -29,10 +29,10 @@ export class Tollgate {
   /** Starts `tollgate dev`, which makes an account, a project, a key and an owner. */
   static async dev() {
     const directory = mkdtempSync('/tmp/tollgate-web.');
-    // The demo API and the admin listener take the next two.
+    // The sample API and the admin listener take the next two.
     const port = await freePort(3);
     const self = new Tollgate(directory, port, ['dev', '--listen', `127.0.0.1:${port}`, '--data', `${directory}/data`]);
-    self.demo = `http://127.0.0.1:${port + 1}`;
+    self.sample = `http://127.0.0.1:${port + 1}`;
     self.signInLink = await self.lineWith(/^(http:\S+\/sign-in\/link\?token=\S+)$/);
     self.key = await self.lineWith(/^KEY ID +(\S+)/);
     self.secret = await self.lineWith(/^KEY SECRET +(\S+)/);

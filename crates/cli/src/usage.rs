@@ -69,7 +69,8 @@ impl Group {
             Self::Day => vec![Column::new("Day", "day")],
             Self::Hour => vec![Column::new("Hour", "hour")],
         };
-        [first, vec![Column::new("Calls", "calls"), Column::new("Denied", "denied")]].concat()
+        [first, vec![Column::new("Calls", "calls"), Column::new("Denied", "denied"), Column::new("Units", "units")]]
+            .concat()
     }
 }
 
@@ -90,7 +91,7 @@ impl UsageVerb {
         if format != Format::Table {
             return output::list(format, "usage", &lines, &columns, "");
         }
-        lines.push(json!({ columns[0].field: "Total", "displayName": " ", "calls": answer["totalCalls"], "denied": answer["totalDenied"] }));
+        lines.push(json!({ columns[0].field: "Total", "displayName": " ", "calls": answer["totalCalls"], "denied": answer["totalDenied"], "units": answer["totalUnits"] }));
         print(&table::rows(&columns, &lines))?;
         note(&period(&answer));
         Ok(())

@@ -76,6 +76,8 @@ pub struct Product {
     pub errors: ErrorShape,
     /// Whether its calls are counted.
     pub count: bool,
+    /// What its units are called in the plural, if it counts any beside its calls.
+    pub unit: Option<Box<str>>,
 }
 
 impl Product {

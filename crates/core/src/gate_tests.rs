@@ -40,6 +40,7 @@ fn world() -> World {
         scope: Some("demo".into()),
         errors: ErrorShape::Google,
         count: true,
+        unit: None,
     };
     World { key, own, account, product }
 }

@@ -8,6 +8,8 @@ use serde::{Serialize, Serializer};
 pub const KEYS_MANAGE: &str = "keys:manage";
 /// The scope that lets a key introspect tokens of its own account.
 pub const INTROSPECT: &str = "introspect";
+/// The scope that lets a key report units of its own account.
+pub const USAGE_REPORT: &str = "usage:report";
 
 /// A sorted set of scope tokens without repetition.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]

@@ -1,7 +1,6 @@
 //! Tollgate as a library: store, operations and HTTP doors. The binary is in `crates/cli`.
 
 pub mod config;
-pub mod demo;
 pub mod gateways;
 mod grpc;
 pub mod http;

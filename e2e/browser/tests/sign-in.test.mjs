@@ -128,12 +128,14 @@ test('the link that dev prints signs in once', async () => {
   await second.page.getByText('This link was used before or has ended').waitFor();
   await second.close();
   const token = await dev.askToken(dev.key, dev.secret);
-  const project_ = (await (await fetch(`${dev.demo}/v1/projects/${await onlyProject(dev)}/hello`, { headers: { authorization: `Bearer ${token.access_token}` } })).json()).projectId;
-  assert.equal(project_, await onlyProject(dev));
+  const project = await firstProject(dev);
+  const headers = { authorization: `Bearer ${token.access_token}` };
+  const { activeNumbers } = await (await fetch(`${dev.sample}/v1/projects/${project}/activeNumbers`, { headers })).json();
+  assert.deepEqual(activeNumbers.map((number) => number.projectId), [project]);
   await dev.stop();
 });
 
-async function onlyProject(dev) {
+async function firstProject(dev) {
   const { accounts } = await dev.api('GET', 'accounts');
   return (await dev.api('GET', `accounts/${accounts[0].accountId}/projects`)).projects[0].projectId;
 }

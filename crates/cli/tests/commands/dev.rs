@@ -11,7 +11,7 @@ pub(crate) struct Dev {
     /// Kept open: the server has more to say.
     _said: BufReader<ChildStdout>,
     directory: tempfile::TempDir,
-    demo: String,
+    sample: String,
     settings: Vec<(String, String)>,
 }
 
@@ -37,9 +37,9 @@ impl Dev {
         let place =
             said.by_ref().lines().map(|line| line.expect("text")).find(|line| line.starts_with("Tollgate runs at"));
         let place = place.expect("the address");
-        let demo = place.rsplit("http://").next().expect("the demo API's address").trim_end_matches('.').to_owned();
+        let sample = place.rsplit("http://").next().expect("the sample API's address").trim_end_matches('.').to_owned();
         let env = std::fs::read_to_string(directory.path().join("env")).expect("the settings");
-        Self { child, _said: said, directory, demo, settings: settings(&env) }
+        Self { child, _said: said, directory, sample, settings: settings(&env) }
     }
 
     /// One of the settings that `dev` wrote.
@@ -63,12 +63,12 @@ impl Dev {
         finish(command, input)
     }
 
-    /// Status line and body of a call to the demo API.
+    /// Status line and body of a call to the sample API.
     pub(crate) fn call(&self, token: &str) -> String {
-        let mut stream = TcpStream::connect(&self.demo).expect("the demo API");
-        let (project, demo) = (self.setting("TOLLGATE_PROJECT_ID"), &self.demo);
+        let mut stream = TcpStream::connect(&self.sample).expect("the sample API");
+        let (project, sample) = (self.setting("TOLLGATE_PROJECT_ID"), &self.sample);
         let request = format!(
-            "GET /v1/projects/{project}/hello HTTP/1.1\r\nhost: {demo}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+            "GET /v1/projects/{project}/activeNumbers HTTP/1.1\r\nhost: {sample}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).expect("sent");
         let mut answer = String::new();

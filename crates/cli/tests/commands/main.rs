@@ -98,7 +98,7 @@ fn a_call_is_counted_and_a_denied_one_explained() {
     let token = dev.run("token get").out.trim().to_owned();
     assert!(dev.call(&token).starts_with("HTTP/1.1 200"));
     let usage = dev.run("usage export --by key");
-    let line = format!("{},,demo-key,1,0\r\n", dev.setting("TOLLGATE_KEY_ID"));
+    let line = format!("{},,demo-key,1,0,0\r\n", dev.setting("TOLLGATE_KEY_ID"));
     assert!(usage.out.ends_with(&line), "{usage:?}");
 
     assert_eq!(dev.run_with("token revoke", &[], &token).code, 0);

@@ -11,6 +11,8 @@ fn json(text: &str) -> Value {
 #[test]
 fn a_plan_is_made_rotated_and_deleted() {
     let dev = Dev::start();
+    let sample = dev.setting("TOLLGATE_SERVICE_PLAN_ID");
+    assert_eq!(dev.run(&format!("plan delete {sample} --yes")).code, 0);
     assert_eq!(dev.run("plan list").err, "No service plans.\n");
     let created = dev.run("plan create main -o json");
     assert_eq!(created.code, 0, "{created:?}");

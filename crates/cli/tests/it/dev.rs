@@ -5,6 +5,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::json;
+
 use crate::deadline::until;
 use crate::leak_watch::Watch;
 use crate::permissions::mode;
@@ -55,9 +57,29 @@ impl Dev {
         To::Tcp(address.split([',', ' ', '\n']).next().expect("an address").parse().expect("an address"))
     }
 
-    fn calls(&self) -> i64 {
+    /// What stands on the account: calls and message parts.
+    fn counted(&self) -> [i64; 2] {
         let target = format!("/v1/accounts/{}/usage?groupBy=key", self.field("Account ID"));
-        once(&operator(&self.data), &Request::get(target)).expect(200).json()["totalCalls"].as_i64().expect("a number")
+        let usage = once(&operator(&self.data), &Request::get(target)).expect(200).json();
+        ["totalCalls", "totalUnits"].map(|total| usage[total].as_i64().expect("a number"))
+    }
+
+    /// The settings for scripts.
+    fn setting(&self, name: &str) -> String {
+        let env = std::fs::read_to_string(self.data.with_file_name("dev.env")).expect("the file");
+        let line = env.lines().find_map(|line| line.strip_prefix(&format!("TOLLGATE_{name}=")));
+        line.unwrap_or_else(|| panic!("no {name}")).to_owned()
+    }
+
+    /// The sample API.
+    fn sample(&self) -> To {
+        To::Tcp(self.setting("SAMPLE_URL").trim_start_matches("http://").parse().expect("an address"))
+    }
+
+    /// Sends a message to one number with an API token of the service plan.
+    fn text(&self, api_token: &str) -> Request {
+        let target = format!("/xms/v1/{}/batches", self.setting("SERVICE_PLAN_ID"));
+        Request::post(target).bearer(api_token).json(json!({ "to": ["+12025550134"], "body": "Hello" }))
     }
 
     fn stop(mut self) -> String {
@@ -89,17 +111,18 @@ fn paste(directory: &Path, lines: &str) -> String {
 }
 
 #[test]
-fn the_lines_that_dev_prints_work_as_they_are_and_the_call_is_counted() {
+fn the_lines_that_dev_prints_send_a_message_and_show_that_it_was_counted() {
     let directory = tempfile::tempdir().expect("a directory");
     let dev = Dev::start(directory.path(), "first");
-    assert_eq!(dev.calls(), 0);
+    assert_eq!(dev.counted(), [0, 0]);
     let is_command =
         |line: &&str| line.starts_with("TOKEN=") || line.starts_with("curl ") || line.contains(" usage show ");
     let lines: Vec<&str> = dev.said.lines().filter(is_command).collect();
     assert!(lines.len() >= 3, "{}", dev.said);
     let said = paste(directory.path(), &lines.join("\n"));
     assert!(said.contains(&dev.key().id), "{said}");
-    assert_eq!(dev.calls(), 1);
+    assert!(said.contains("\"to\":[\"12025550134\"]"), "{said}");
+    assert_eq!(dev.counted(), [1, 1]);
     dev.stop();
 }
 
@@ -114,11 +137,14 @@ fn the_file_for_scripts_says_the_same_and_only_its_owner_may_read_it() {
     let Key { id, secret } = dev.key();
     let To::Tcp(address) = dev.public() else { unreachable!("dev listens on TCP") };
     let (account, project) = (dev.field("Account ID"), dev.field("Project ID"));
+    let (plan, token) = (dev.field("SERVICE PLAN ID"), dev.field("API token"));
+    let (subproject, To::Tcp(sample)) = (dev.setting("SUBPROJECT_ID"), dev.sample()) else { unreachable!("it is TCP") };
     assert_eq!(
         text,
         format!(
             "TOLLGATE_URL=http://{address}\nTOLLGATE_ACCOUNT_ID={account}\nTOLLGATE_PROJECT_ID={project}\n\
-             TOLLGATE_KEY_ID={id}\nTOLLGATE_KEY_SECRET={secret}\n"
+             TOLLGATE_KEY_ID={id}\nTOLLGATE_KEY_SECRET={secret}\nTOLLGATE_SUBPROJECT_ID={subproject}\n\
+             TOLLGATE_SERVICE_PLAN_ID={plan}\nTOLLGATE_API_TOKEN={token}\nTOLLGATE_SAMPLE_URL=http://{sample}\n"
         )
     );
     let said = paste(
@@ -136,6 +162,7 @@ fn a_second_start_keeps_the_key_id_and_rotates_the_secret() {
     let first = Dev::start(directory.path(), "first");
     let (old, project) = (first.key(), first.field("Project ID"));
     watch.other_key("first secret", &old);
+    watch.text("first API token", &first.setting("API_TOKEN"), false);
     watch.master_key(&first.data);
     old.token(&first.public());
     watch.search_files(&first.data);
@@ -162,6 +189,42 @@ fn a_second_start_keeps_the_key_id_and_rotates_the_secret() {
     watch.search_files(&data);
     watch.search("the log", logs.as_bytes());
     watch.search_answers();
+}
+
+#[test]
+fn a_second_start_keeps_the_service_plan_and_replaces_its_api_token() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let first = Dev::start(directory.path(), "first");
+    let ids = |dev: &Dev| [dev.setting("SERVICE_PLAN_ID"), dev.setting("SUBPROJECT_ID")];
+    let (known, old) = (ids(&first), first.setting("API_TOKEN"));
+    once(&first.sample(), &first.text(&old)).expect(201);
+    first.stop();
+
+    let second = Dev::start(directory.path(), "second");
+    assert_eq!(ids(&second), known);
+    once(&second.sample(), &second.text(&old)).expect(401);
+    once(&second.sample(), &second.text(&second.setting("API_TOKEN"))).expect(201);
+    assert_eq!(second.counted(), [2, 2]);
+    second.stop();
+}
+
+#[test]
+fn messages_of_any_account_are_paid_for() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let dev = Dev::start(directory.path(), "first");
+    let make =
+        |target: &str, body| once(&operator(&dev.data), &Request::post(target.to_owned()).json(body)).expect(200);
+    let account = make("/v1/accounts", json!({ "displayName": "Another" })).text("/accountId");
+    let projects = format!("/v1/accounts/{account}/projects");
+    let project = make(&projects, json!({ "displayName": "another" })).text("/projectId");
+    let made = make(&format!("/v1/projects/{project}/servicePlans"), json!({ "displayName": "another" }));
+    let target = format!("/xms/v1/{}/batches", made.text("/servicePlan/servicePlanId"));
+    let two = json!({ "to": ["+12025550134", "+12025550135"], "body": "Hello" });
+    once(&dev.sample(), &Request::post(target).bearer(&made.text("/secret")).json(two)).expect(201);
+    let usage = Request::get(format!("/v1/accounts/{account}/usage"));
+    assert_eq!(once(&operator(&dev.data), &usage).expect(200).json()["totalUnits"], 2);
+    assert_eq!(dev.counted(), [0, 0]);
+    dev.stop();
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tollgate_core::Scopes;
 use tollgate_core::gate::{ErrorShape, Product as CoreProduct};
+use tollgate_core::name::DisplayName;
 use tollgate_core::path::CallPath;
 use tollgate_core::route::{Captured, Template};
 
@@ -93,6 +94,7 @@ impl Config {
             scope: product.scope.as_deref().map(Into::into),
             errors: product.errors.into(),
             count: product.count,
+            unit: product.unit.as_deref().map(Into::into),
         }
     }
 
@@ -131,9 +133,15 @@ impl Config {
             return Err(ConfigError::invalid("database", "give url or url_file, not both"));
         }
         self.mail.check()?;
-        for id in &self.introspection.all_accounts {
-            let known = id.parse::<tollgate_core::KeyId>();
-            known.map_err(|_| ConfigError::invalid("introspection.all_accounts", format!("{id} is not a KEY ID")))?;
+        let lists = [
+            ("introspection.all_accounts", &self.introspection.all_accounts),
+            ("metering.all_accounts", &self.metering.all_accounts),
+        ];
+        for (field, ids) in lists {
+            for id in ids {
+                let known = id.parse::<tollgate_core::KeyId>();
+                known.map_err(|_| ConfigError::invalid(field, format!("{id} is not a KEY ID")))?;
+            }
         }
         self.products().map(|_| ())
     }
@@ -159,6 +167,9 @@ fn check_name(place: &str, product: &Product) -> Result<(), ConfigError> {
     }
     if product.accepts.is_empty() {
         return Err(ConfigError::invalid(place, "accepts nothing; use accepts = [\"token\"]"));
+    }
+    if product.unit.as_deref().is_some_and(|unit| DisplayName::parse(unit, 40).is_err()) {
+        return Err(ConfigError::invalid(place, "unit is a word or two, such as message parts"));
     }
     let scope = product.scope.as_deref().map(|scope| Scopes::from_words([scope].into_iter()));
     scope.transpose().map_err(|error| ConfigError::invalid(place, format!("scope: {error}")))?;

@@ -136,6 +136,8 @@ pub enum Durability {
 pub struct Metering {
     /// On SQLite: process (a counted call survives kill -9) or disk (it survives a power cut too). PostgreSQL always syncs.
     pub durability: Durability,
+    /// KEY IDs that may report units for all accounts: those of the platform's own APIs.
+    pub all_accounts: Vec<String>,
 }
 
 /// The gate's doors.
@@ -248,6 +250,8 @@ pub struct Product {
     /// Whether its calls are counted.
     #[serde(default = "yes")]
     pub count: bool,
+    /// What its units are called in the plural, for example message parts. Without it, it counts no units beside its calls.
+    pub unit: Option<String>,
 }
 
 fn token_only() -> Vec<Accepts> {

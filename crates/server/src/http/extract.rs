@@ -133,7 +133,7 @@ impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
             return Err(bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, message, ErrorShape::Google));
         }
         let body = read_body(body, web, ErrorShape::Google).await?;
-        parse(&body)
+        parse_body(&body).map(Self)
     }
 }
 
@@ -145,12 +145,12 @@ impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
         let (_, body) = request.into_parts();
         let body = read_body(body, web, ErrorShape::Google).await?;
-        if body.is_empty() { Ok(Self(T::default())) } else { parse(&body).map(|Json(value)| Self(value)) }
+        if body.is_empty() { Ok(Self(T::default())) } else { parse_body(&body).map(Self) }
     }
 }
 
 /// Names the field that is wrong, and never quotes its value: it might be a secret.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Json<T>, Problem> {
+pub(crate) fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
@@ -167,7 +167,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<Json<T>, Problem> {
         invalid(&field, message)
     })?;
     reader.end().map_err(|_| invalid("body", "is not one JSON value"))?;
-    Ok(Json(parsed))
+    Ok(parsed)
 }
 
 /// The field that serde names between backquotes: it is a name, not a value.

@@ -29,11 +29,13 @@ pub use origin::Origin;
 pub use request::Numbers;
 
 pub(crate) use error::outage;
-pub(crate) use extract::{Id, authorization, client_of};
+pub(crate) use extract::Id;
 pub(crate) use gate::{IDENTITY, admit};
 pub(crate) use health::is_ready;
 pub(crate) use problem::Problem;
-pub(crate) use request::{Reason, around};
+pub(crate) use request::Reason;
+
+use request::around;
 
 /// The largest body that is read: 64 KiB.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -115,6 +117,7 @@ fn routes() -> Router<Web> {
             get(api::plans::list_tokens).post(api::plans::create_token),
         )
         .route("/v1/projects/{project}/servicePlans/{plan}/apiTokens/{token}", delete(api::plans::revoke_token))
+        .route("/v1/usage/events", post(api::usage_events::report))
         .route("/v1/denials/{request}", get(api::denials::show))
         .route("/v1/me", get(api::people::me))
         .route("/v1/setupLinks", post(api::people::set_up))

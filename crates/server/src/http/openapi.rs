@@ -18,7 +18,7 @@ use super::api;
         api::keys::update, api::keys::delete, api::keys::disable, api::keys::enable, api::rotation::rotate,
         api::rotation::end_overlap, api::rotation::revoke_tokens, api::plans::list, api::plans::create, api::plans::show,
         api::plans::update, api::plans::delete, api::plans::list_tokens, api::plans::create_token,
-        api::plans::revoke_token, api::usage::show, api::audit::list, api::denials::show,
+        api::plans::revoke_token, api::usage::show, api::usage_events::report, api::audit::list, api::denials::show,
         api::members::list, api::members::invite, api::members::update, api::members::remove, api::people::me,
         api::people::set_up, api::people::reset,
         api::signing::list, api::signing::rotate,

@@ -208,35 +208,15 @@ impl App {
         authorization: Authorization<'_>,
         client: Client<'_>,
     ) -> Result<Result<Caller, Denial>, StoreError> {
-        let value = match authorization {
-            Authorization::One(value) => value,
-            Authorization::Missing => return Ok(Err(Denial::NoCredential)),
-            Authorization::Many => return Ok(Err(Denial::TwoCredentials)),
-            Authorization::Unreadable => return Ok(Err(Denial::Malformed)),
-        };
-        let (scheme, rest) = scheme(value);
-        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-        if is_bearer && self.kind_of_bearer(rest) == CredentialKind::Personal {
-            let person = self.person_of_token(rest).await?;
-            let unknown = Denial::Unknown(CredentialKind::Personal);
-            return Ok(person.map(|person| Caller::Person(Box::new(person))).ok_or(unknown));
+        if let Some(person) = self.person_caller(authorization).await? {
+            return Ok(person.map(|person| Caller::Person(Box::new(person))));
         }
-        let found = if is_bearer {
-            self.bearer_caller(rest).await?
-        } else if scheme.eq_ignore_ascii_case("basic") {
-            self.basic_caller(rest).await?
-        } else {
-            Err(Denial::Malformed)
-        };
-        let (known, scopes) = match found {
+        let (known, scopes) = match self.key_caller(authorization, client).await? {
             Ok(found) => found,
             Err(denial) => return Ok(Err(denial)),
         };
         if !scopes.contains(KEYS_MANAGE) {
             return Ok(Err(Denial::WrongScope(KEYS_MANAGE.into())));
-        }
-        if !known.key.allows(client.address) {
-            return Ok(Err(Denial::WrongAddress));
         }
         Ok(Ok(Caller::Key(KeyCaller {
             key: known.key.id,
@@ -244,6 +224,45 @@ impl App {
             scopes,
             address: client.address,
         })))
+    }
+
+    /// A person by a token of its own; `None` when something else came.
+    pub(super) async fn person_caller(
+        &self,
+        authorization: Authorization<'_>,
+    ) -> Result<Option<Result<Person, Denial>>, StoreError> {
+        let Authorization::One(value) = authorization else { return Ok(None) };
+        let (scheme, text) = scheme(value);
+        if !scheme.eq_ignore_ascii_case("bearer") || self.kind_of_bearer(text) != CredentialKind::Personal {
+            return Ok(None);
+        }
+        let person = self.person_of_token(text).await?;
+        Ok(Some(person.ok_or(Denial::Unknown(CredentialKind::Personal))))
+    }
+
+    /// An access key by token or by Basic, from an address that it may be used from, with what it holds.
+    pub(super) async fn key_caller(
+        &self,
+        authorization: Authorization<'_>,
+        client: Client<'_>,
+    ) -> Result<Result<(Known, Scopes), Denial>, StoreError> {
+        let value = match authorization {
+            Authorization::One(value) => value,
+            Authorization::Missing => return Ok(Err(Denial::NoCredential)),
+            Authorization::Many => return Ok(Err(Denial::TwoCredentials)),
+            Authorization::Unreadable => return Ok(Err(Denial::Malformed)),
+        };
+        let (scheme, rest) = scheme(value);
+        let found = if scheme.eq_ignore_ascii_case("bearer") {
+            self.bearer_caller(rest).await?
+        } else if scheme.eq_ignore_ascii_case("basic") {
+            self.basic_caller(rest).await?
+        } else {
+            Err(Denial::Malformed)
+        };
+        Ok(found.and_then(|(known, scopes)| {
+            if known.key.allows(client.address) { Ok((known, scopes)) } else { Err(Denial::WrongAddress) }
+        }))
     }
 
     async fn bearer_caller(&self, text: &str) -> Result<Result<(Known, Scopes), Denial>, StoreError> {

@@ -22,6 +22,7 @@ mod start;
 mod subprojects;
 mod tokens;
 mod trail;
+mod units;
 mod upkeep;
 mod usage;
 mod usage_days;
@@ -35,6 +36,7 @@ use quick_cache::sync::Cache;
 use tollgate_core::id::RequestId;
 use tollgate_core::keyset::{KeySet, KeyTimes};
 use tollgate_core::master::MasterKeys;
+use tollgate_core::scope;
 use tollgate_core::signing::Algorithm;
 use tollgate_core::token::Issuer;
 use tollgate_core::{Clock, KeyId, Random, Timestamp};
@@ -61,6 +63,7 @@ pub use signing::SigningFacts;
 pub use start::StartError;
 pub use tokens::Issued;
 pub use trail::{TrailActor, TrailFilter};
+pub use units::{Counted, Reporter, UnitsEvent};
 pub use usage::{Statement, Usage, UsageQuestion};
 pub use usage_days::{CallsByDay, CallsOf, DRAWN_DAYS};
 
@@ -99,6 +102,7 @@ pub struct App {
     times: KeyTimes,
     algorithm: Algorithm,
     introspects_all: Vec<KeyId>,
+    reports_all: Vec<KeyId>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     signing_random: aws_lc_rs::rand::SystemRandom,
@@ -142,7 +146,7 @@ impl App {
 
     /// The scopes that exist: the products' and our own.
     pub fn scopes(&self) -> Vec<&str> {
-        let own = [tollgate_core::scope::KEYS_MANAGE, tollgate_core::scope::INTROSPECT];
+        let own = [scope::KEYS_MANAGE, scope::INTROSPECT, scope::USAGE_REPORT];
         let mut all: Vec<&str> =
             self.products.iter().filter_map(|product| product.scope.as_deref()).chain(own).collect();
         all.sort_unstable();

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::json;
 use tollgate_core::id::SecretId;
 use tollgate_core::secret::SecretKind;
-use tollgate_core::{CredentialId, PlanId, ProjectId, Secret};
+use tollgate_core::{AccountId, CredentialId, PlanId, ProjectId, Secret};
 
 use super::App;
 use super::directory::Changed;
@@ -95,6 +95,19 @@ impl App {
         let entries = self.store.plans(project, &after, limit + 1).await?;
         let (plans, next) = Page::cut(self, &list, limit, entries, |plan| plan.id.to_string());
         Ok((self.plan_views(project, plans).await?, next))
+    }
+
+    /// How many service plans each of an account's projects from `first` to `last` has, if any.
+    ///
+    /// # Errors
+    /// An outage.
+    pub async fn plans_of_projects(
+        &self,
+        account: AccountId,
+        first: ProjectId,
+        last: ProjectId,
+    ) -> Result<HashMap<ProjectId, i64>, ManageError> {
+        Ok(self.store.plans_of_projects(account, (first, last)).await?.into_iter().collect())
     }
 
     /// Renames a service plan.

@@ -8,9 +8,9 @@ use tollgate_core::keyset::{KeySet, KeyState, KeyTimes};
 use tollgate_core::master::MasterKeys;
 use tollgate_core::signing::{Lifetime, SigningKey};
 
-use super::App;
 use super::manage::{Actor, Doing, ManageError};
 use super::start::StartError;
+use super::{App, units};
 use crate::store::signing::{SigningChange, SigningRow};
 use crate::store::{Store, StoreError};
 
@@ -99,6 +99,7 @@ impl App {
         }
         self.store.forget_revoked_tokens(now).await?;
         self.revocations.forget_ended(now);
+        self.store.forget_usage_events(now.plus_seconds(-units::REMEMBERED_SECONDS)).await?;
         self.forget_people(now).await
     }
 

@@ -109,6 +109,7 @@ impl App {
             },
             algorithm: config.tokens.algorithm,
             introspects_all: config.introspection.all_accounts.iter().filter_map(|id| id.parse().ok()).collect(),
+            reports_all: config.metering.all_accounts.iter().filter_map(|id| id.parse().ok()).collect(),
             #[expect(clippy::disallowed_methods, reason = "aws-lc's signing calls ask for its own generator by type")]
             signing_random: aws_lc_rs::rand::SystemRandom::new(),
             directory: Directory::new(config.limits.directory_entries),

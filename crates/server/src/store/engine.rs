@@ -329,17 +329,23 @@ impl Tx<'_> {
         }
     }
 
-    pub(crate) async fn row(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+    pub(crate) async fn rows(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<Vec<Row>, StoreError> {
         match &mut self.inner {
             Inner::Sqlite(open) => {
                 let query = sqlx::query_with(sql.sqlite, arguments::<Sqlite>(values)?);
-                Ok(until(self.deadline, query.fetch_optional(open.get()?)).await?.map(Row::Sqlite))
+                let rows = until(self.deadline, query.fetch_all(open.get()?)).await?;
+                Ok(rows.into_iter().map(Row::Sqlite).collect())
             }
             Inner::Postgres(tx) => {
                 let query = sqlx::query_with(sql.postgres, arguments::<Postgres>(values)?);
-                Ok(until(self.deadline, query.fetch_optional(&mut **tx)).await?.map(Row::Postgres))
+                let rows = until(self.deadline, query.fetch_all(&mut **tx)).await?;
+                Ok(rows.into_iter().map(Row::Postgres).collect())
             }
         }
+    }
+
+    pub(crate) async fn row(&mut self, sql: Sql, values: &[Value<'_>]) -> Result<Option<Row>, StoreError> {
+        Ok(self.rows(sql, values).await?.into_iter().next())
     }
 
     /// Makes the transaction durable. After an error it is unknown whether it was.

@@ -19,6 +19,7 @@ pub(crate) mod revocations;
 pub(crate) mod schema;
 pub(crate) mod sessions;
 pub(crate) mod signing;
+pub(crate) mod units;
 pub(crate) mod usage;
 pub(crate) mod usage_days;
 pub(crate) mod users;
@@ -82,6 +83,7 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
         schema::STATEMENTS,
         sessions::STATEMENTS,
         signing::STATEMENTS,
+        units::STATEMENTS,
         usage::STATEMENTS,
         usage_days::STATEMENTS,
         users::STATEMENTS,

@@ -3,7 +3,7 @@
 use tollgate_core::credential::{PlanEntry, StoredSecret};
 use tollgate_core::id::SecretId;
 use tollgate_core::master::MasterKeys;
-use tollgate_core::{PlanId, ProjectId, Timestamp};
+use tollgate_core::{AccountId, PlanId, ProjectId, Timestamp};
 
 use super::audit::Event;
 use super::engine::{Row, Sql, Tx, Writer, statements};
@@ -30,6 +30,10 @@ statements! {
         "UPDATE service_plans SET display_name = $2, updated_at = $3 WHERE id = $1 AND deleted_at IS NULL");
     DELETE_PLAN = Sql::both(
         "UPDATE service_plans SET deleted_at = $2, updated_at = $2 WHERE id = $1 AND deleted_at IS NULL");
+    PLANS_OF_PROJECTS = Sql::both(
+        "SELECT project_id, COUNT(*) FROM service_plans
+         WHERE project_id IN (SELECT id FROM projects WHERE account_id = $1 AND id >= $2 AND id <= $3)
+         AND deleted_at IS NULL GROUP BY project_id");
     // Holds the plan's row, so that two new tokens come one after the other.
     TOUCH_PLAN = Sql::both("UPDATE service_plans SET updated_at = $2 WHERE id = $1 AND deleted_at IS NULL");
     INSERT_TOKEN = Sql::both(
@@ -148,6 +152,16 @@ impl Store {
     /// A project's live plans after an id, oldest first.
     pub(crate) async fn plans(&self, project: ProjectId, after: &str, limit: i64) -> Result<Vec<Plan>, StoreError> {
         self.engine.rows(PLANS, args![project, after, limit]).await?.iter().map(read_plan).collect()
+    }
+
+    /// How many live plans each of an account's projects from `first` to `last` has, if any.
+    pub(crate) async fn plans_of_projects(
+        &self,
+        account: AccountId,
+        (first, last): (ProjectId, ProjectId),
+    ) -> Result<Vec<(ProjectId, i64)>, StoreError> {
+        let rows = self.engine.rows(PLANS_OF_PROJECTS, args![account, first, last]).await?;
+        rows.iter().map(|row| Ok((row.parsed(0)?, row.int(1)?))).collect()
     }
 
     /// The live API tokens of a project's plans from `first` to `last`, oldest first, with their last uses.

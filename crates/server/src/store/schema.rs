@@ -44,6 +44,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0005_service_plans.sql"),
         include_str!("../../migrations/postgres/0005_service_plans.sql"),
     ),
+    (
+        6,
+        "units",
+        include_str!("../../migrations/sqlite/0006_units.sql"),
+        include_str!("../../migrations/postgres/0006_units.sql"),
+    ),
 ];
 
 statements! {

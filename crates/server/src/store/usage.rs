@@ -23,7 +23,7 @@ macro_rules! sums {
         Sql::both(concat!(
             "SELECT ",
             $shown,
-            ", CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM ",
+            ", CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT), CAST(SUM(units) AS BIGINT) FROM ",
             $table,
             " WHERE account_id = $1 AND ",
             $time,
@@ -52,8 +52,8 @@ statements! {
     DAYS_BY_PRODUCT = sums!("product", "usage_daily_totals", "day");
     DAYS = sums!("CAST(day AS TEXT)", "usage_daily_totals", "day", "day");
     BY_PROJECT_AND_PRODUCT = Sql::both(
-        "SELECT project_id, product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT) FROM usage_daily_totals
-         WHERE account_id = $1 AND day >= $2 AND day < $3 GROUP BY project_id, product ORDER BY project_id, product");
+        "SELECT project_id, product, CAST(SUM(calls) AS BIGINT), CAST(SUM(denied) AS BIGINT), CAST(SUM(units) AS BIGINT)
+         FROM usage_daily_totals WHERE account_id = $1 AND day >= $2 AND day < $3 GROUP BY project_id, product ORDER BY project_id, product");
     CREDENTIALS_NAMED = Sql {
         sqlite: "SELECT id, display_name, CASE WHEN deleted_at IS NULL THEN '' ELSE 'Deleted' END, project_id FROM access_keys
             WHERE id IN (SELECT value FROM json_each($1))
@@ -97,6 +97,22 @@ pub struct UsageSum {
     pub calls: i64,
     /// Calls that were denied: never billed.
     pub denied: i64,
+    /// Units that the APIs behind have reported.
+    pub units: i64,
+}
+
+impl UsageSum {
+    /// A sum of nothing yet.
+    pub(crate) fn nothing(group: String) -> Self {
+        Self { group, calls: 0, denied: 0, units: 0 }
+    }
+
+    /// Adds another sum to this one.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.calls += other.calls;
+        self.denied += other.denied;
+        self.units += other.units;
+    }
 }
 
 /// What is summed: an account's usage, or that of one project and its subprojects, in the hours from `from` up to, not
@@ -169,15 +185,14 @@ impl Store {
         if let [(sql, from, to)] = *parts {
             return self.sums(sql, &UsageRange { from, to, ..*range }, slice).await;
         }
-        let mut keys: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+        let mut keys: BTreeMap<String, UsageSum> = BTreeMap::new();
         for (sql, from, to) in parts {
             for sum in self.sums(sql, &UsageRange { from, to, ..*range }, Slice::ALL).await? {
-                let all = keys.entry(sum.group).or_default();
-                *all = (all.0 + sum.calls, all.1 + sum.denied);
+                let all = keys.entry(sum.group.clone()).or_insert_with(|| UsageSum::nothing(sum.group.clone()));
+                all.add(&sum);
             }
         }
-        let sums = keys.into_iter().map(|(group, (calls, denied))| UsageSum { group, calls, denied });
-        let mut sums: Vec<UsageSum> = sums.collect();
+        let mut sums: Vec<UsageSum> = keys.into_values().collect();
         if slice.most_first {
             // Stable: equal ones stay in the order of their ids, as in the database.
             sums.sort_by_key(|sum| std::cmp::Reverse(sum.calls));
@@ -191,7 +206,7 @@ impl Store {
         let Slice { most_first, limit, offset } = slice;
         let values = args![range.account, range.from, range.to, within, i64::from(most_first), limit, offset];
         let rows = self.engine.rows(sql, values).await?;
-        rows.iter().map(|row| Ok(UsageSum { group: row.text(0)?, calls: row.int(1)?, denied: row.int(2)? })).collect()
+        rows.iter().map(|row| read_sum(row, 0)).collect()
     }
 
     /// An account's usage on whole days by project and product.
@@ -201,9 +216,7 @@ impl Store {
         (from, to): (Timestamp, Timestamp),
     ) -> Result<Vec<(String, UsageSum)>, StoreError> {
         let rows = self.engine.rows(BY_PROJECT_AND_PRODUCT, args![account, from, to]).await?;
-        let read =
-            |row: &Row| Ok((row.text(0)?, UsageSum { group: row.text(1)?, calls: row.int(2)?, denied: row.int(3)? }));
-        rows.iter().map(read).collect()
+        rows.iter().map(|row| Ok((row.text(0)?, read_sum(row, 1)?))).collect()
     }
 
     /// Names of access keys and service plans, deleted ones too: usage outlives its credential.
@@ -228,6 +241,16 @@ impl Store {
         };
         self.engine.rows(sql, args![ids]).await?.iter().map(read).collect()
     }
+}
+
+/// Group, calls, denied and units, from this column on.
+fn read_sum(row: &Row, column: usize) -> Result<UsageSum, StoreError> {
+    Ok(UsageSum {
+        group: row.text(column)?,
+        calls: row.int(column + 1)?,
+        denied: row.int(column + 2)?,
+        units: row.int(column + 3)?,
+    })
 }
 
 /// A long period in parts, each with the statement that sums it up: its whole months in one, the rest by `sql`.

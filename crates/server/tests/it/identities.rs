@@ -56,6 +56,8 @@ pub(crate) const ROUTES: &[(&str, &str, &str, [u16; 3], &str)] = &[
     ("GET", "/v1/projects/{s}/servicePlans/{v}/apiTokens", "", [200, 200, 200], "oadu"),
     ("POST", "/v1/projects/{s}/servicePlans/{v}/apiTokens", "", [200, 200, 200], "oad"),
     ("DELETE", "/v1/projects/{s}/servicePlans/{v}/apiTokens/{w}", "", [200, 200, 200], "oad"),
+    // Only an access key with another scope.
+    ("POST", "/v1/usage/events", "{}", [403, 403, 403], ""),
     ("GET", "/v1/denials/{r}", "", [403, 403, 200], "oadu"),
     ("GET", "/v1/me", "", [403, 403, 200], "oadbu"),
     // Somebody can sign in already.

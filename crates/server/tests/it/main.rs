@@ -43,6 +43,7 @@ mod signing_keys;
 mod sms_pages;
 mod token_endpoint;
 mod token_refusals;
+mod units;
 mod usage_daily;
 mod usage_pages;
 mod wire_messages;

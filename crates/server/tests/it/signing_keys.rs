@@ -216,7 +216,7 @@ on_both_engines! {
             assert_eq!(body["grant_types_supported"], json!(["client_credentials"]));
             assert_eq!(body["response_types_supported"], json!([]));
             assert_eq!(body["token_endpoint_auth_methods_supported"], json!(["client_secret_basic", "client_secret_post"]));
-            assert_eq!(body["scopes_supported"], json!(["demo", "introspect", "keys:manage", "sms"]));
+            assert_eq!(body["scopes_supported"], json!(["demo", "introspect", "keys:manage", "sms", "usage:report"]));
             assert!(!answer.text.contains("evil"));
         }
         let world = world.reopen(|config| config.public_url = "https://tollgate.example/auth".to_owned()).await;

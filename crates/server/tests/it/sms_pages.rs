@@ -21,6 +21,8 @@ on_both_engines! {
         let owner = world.member(&key.account, "owner").await;
         let list = format!("/projects/{}/sms", key.project);
         owner.page(&list).await.is(200).says(&["No service plan yet", "NEW SERVICE PLAN"]);
+        let projects = format!("/accounts/{}/projects", key.account);
+        owner.page(&projects).await.is(200).says(&["0 service plans of A project"]);
         let path = format!("{list}/new");
         let form = owner.page(&path).await.is(200).hidden("form");
         let body = format!("form={form}&display_name=sms-prod");
@@ -40,6 +42,7 @@ on_both_engines! {
         let page = owner.page(&list).await.is(200);
         assert!(tokens(&page.text).is_empty());
         page.says(&[&plan, "sms-prod", "0 s ago", "/xms/v1/$TOLLGATE_SERVICE_PLAN_ID/"]);
+        owner.page(&projects).await.is(200).says(&["1 service plan of A project"]);
         let usage = owner.page(&format!("/accounts/{}/usage?group=key", key.account)).await.is(200);
         usage.says(&["sms-prod", &plan, &list]);
     }

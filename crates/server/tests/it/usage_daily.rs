@@ -90,6 +90,7 @@ on_both_engines! {
         world.execute("DROP TABLE usage_monthly").await;
         world.execute("DELETE FROM _sqlx_migrations WHERE version = 4").await;
         let world = world.reopen(|_| {}).await;
+        world.execute("ALTER TABLE usage_monthly ADD COLUMN units INT NOT NULL DEFAULT 0").await;
         let path = format!("/v1/accounts/{}/usage?groupBy=key&from={first_day}", key.account);
         assert_eq!(world.read(&path).await["totalCalls"], 60, "the migration fills the months from the days");
     }

@@ -73,8 +73,8 @@ on_both_engines! {
         }
         let owner = world.member(&key.account, "owner").await;
         let path = format!("/accounts/{}/usage.csv?period=12m&group=key", key.account);
-        let expected = format!("{},second,10,0\r\n{},main,5,0\r\n", second.id, key.id);
-        assert_eq!(owner.page(&path).await.is(200).text, format!("access_key_id,display_name,calls,denied\r\n{expected}"));
+        let expected = format!("{},second,10,0,0\r\n{},main,5,0,0\r\n", second.id, key.id);
+        assert_eq!(owner.page(&path).await.is(200).text, format!("credential_id,display_name,calls,denied,units\r\n{expected}"));
         let page = owner.page(&format!("/accounts/{}/usage?period=12m&group=key", key.account)).await.is(200).text;
         assert_eq!(total(&page).0, "15");
     }
@@ -97,7 +97,7 @@ on_both_engines! {
         assert_eq!(total(&owner.page(&format!("/accounts/{}/usage", key.account)).await.text).0, "9");
         assert_eq!(total(&owner.page(&format!("/projects/{below}/usage?group=product")).await.text).0, "3");
         let csv = owner.page(&format!("/projects/{}/usage.csv?group=product&period=today", key.project)).await.is(200);
-        assert_eq!(csv.text, "product,calls,denied\r\ndemo,5,0\r\n");
+        assert_eq!(csv.text, "product,calls,denied,units\r\ndemo,5,0,0\r\n");
     }
 
     async fn downloads_hold_the_shown_question_and_no_formula(world: World) {
@@ -114,12 +114,12 @@ on_both_engines! {
         let name = "attachment; filename=\"usage-2026-09-22-to-2026-09-22-by-key.csv\"";
         assert_eq!(csv.header("content-disposition"), name);
         let expected = format!(
-            "access_key_id,display_name,calls,denied\r\n{},\"'{}\",20,0\r\n{},main,7,1\r\n",
+            "credential_id,display_name,calls,denied,units\r\n{},\"'{}\",20,0,0\r\n{},main,7,1,0\r\n",
             evil.id, EVIL.replace('"', "\"\""), key.id
         );
         assert_eq!(csv.text, expected);
         let days = owner.page(&path("csv", "period=7d&group=day")).await.is(200).text;
-        assert_eq!(days, "day,calls,denied\r\n2026-09-21,5,0\r\n2026-09-22,27,1\r\n");
+        assert_eq!(days, "day,calls,denied,units\r\n2026-09-21,5,0,0\r\n2026-09-22,27,1,0\r\n");
         let json = owner.page(&path("json", "period=today&group=key")).await.is(200);
         assert!(json.header("content-disposition").ends_with(".json\""));
         let json = json.json();
@@ -234,7 +234,7 @@ async fn sums_come_in_pages_of_50_and_deleted_things_keep_their_names() {
     for number in 0..60 {
         let values =
             format!("('{}', {day}, '{}', 'gone-{number:02}', 'demo', {}, 0)", key.account, key.project, 100 + number);
-        world.execute(&format!("INSERT INTO usage_daily VALUES {values}")).await;
+        world.execute(&format!("INSERT INTO usage_daily (account_id, day, project_id, credential_id, product, calls, denied) VALUES {values}")).await;
     }
     let owner = world.member(&key.account, "owner").await;
     let path = format!("/accounts/{}/usage?period=today&group=key", key.account);

@@ -30,6 +30,7 @@ scope = "demo"
 name = "sms"
 routes = ["/xms/v1/{service_plan_id}/**"]
 accepts = ["token", "api-token"]
+unit = "message parts"
 scope = "sms"
 errors = "xms"
 

@@ -15,4 +15,5 @@ pub(crate) mod rotation;
 pub(crate) mod signing;
 pub(crate) mod subprojects;
 pub(crate) mod usage;
+pub(crate) mod usage_events;
 pub(crate) mod views;

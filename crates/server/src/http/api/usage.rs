@@ -38,6 +38,8 @@ pub(crate) struct UsageRow {
     calls: i64,
     /// Calls that were denied: never billed.
     denied: i64,
+    /// Units that the APIs behind have reported.
+    units: i64,
 }
 
 /// An account's usage in whole hours.
@@ -47,6 +49,7 @@ pub(crate) struct UsageReport {
     usage: Vec<UsageRow>,
     total_calls: i64,
     total_denied: i64,
+    total_units: i64,
     from: String,
     /// Not included.
     to: String,
@@ -81,6 +84,7 @@ pub(crate) fn report(usage: &Usage, grouping: Grouping) -> UsageReport {
         usage: usage.sums.iter().map(|sum| row(sum, usage, grouping)).collect(),
         total_calls: usage.sums.iter().map(|sum| sum.calls).sum(),
         total_denied: usage.sums.iter().map(|sum| sum.denied).sum(),
+        total_units: usage.sums.iter().map(|sum| sum.units).sum(),
         from: usage.from.to_string(),
         to: usage.to.to_string(),
         counted_up_to: usage.counted_up_to.to_string(),
@@ -94,6 +98,7 @@ fn row(sum: &UsageSum, usage: &Usage, grouping: Grouping) -> UsageRow {
         display_name: usage.names.get(&group).map(|used| used.name.clone()),
         calls: sum.calls,
         denied: sum.denied,
+        units: sum.units,
         ..UsageRow::default()
     };
     match grouping {

@@ -86,7 +86,7 @@ pub(crate) fn told(error: &ManageError) -> (StatusCode, String) {
     }
 }
 
-fn sentence(message: &str) -> String {
+pub(crate) fn sentence(message: &str) -> String {
     let mut letters = message.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

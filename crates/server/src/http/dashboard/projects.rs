@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::fields::{Fields, FormErrors};
 use super::frame::{Frame, Here};
 use super::page::{Page, wrong};
+use super::sms::is_offered;
 use super::spark::Spark;
 use super::who::InAccount;
 use super::words::{Moment, ago};
@@ -27,6 +28,7 @@ struct Line {
     id: String,
     name: String,
     keys: i64,
+    plans: i64,
     created: Moment,
     age: String,
     calls: Spark,
@@ -45,6 +47,7 @@ struct ProjectsPage {
     more: String,
     may_manage: bool,
     may_see_keys: bool,
+    offers_sms: bool,
 }
 
 pub(crate) async fn list(State(web): State<Web>, at: InAccount<SeeProjects>) -> Result<Response, Failure> {
@@ -53,11 +56,16 @@ pub(crate) async fn list(State(web): State<Web>, at: InAccount<SeeProjects>) -> 
     let here = format!("{}/accounts/{}/projects", at.me.base(), at.account.id);
     let now = web.app.now();
     let all = with_subprojects(&web, &projects).await?;
-    let calls = match (all.iter().map(|one| one.id).min(), all.iter().map(|one| one.id).max()) {
-        (Some(first), Some(last)) => web.app.calls_by_day(CallsOf::Projects(at.account.id, first, last)).await?,
-        _ => HashMap::new(),
+    let (mut calls, mut plans) = (HashMap::new(), HashMap::new());
+    if let (Some(first), Some(last)) = (all.iter().map(|one| one.id).min(), all.iter().map(|one| one.id).max()) {
+        calls = web.app.calls_by_day(CallsOf::Projects(at.account.id, first, last)).await?;
+        plans = web.app.plans_of_projects(at.account.id, first, last).await?;
+    }
+    let of = |project: &Project| {
+        let plans = plans.get(&project.id).copied().unwrap_or_default();
+        line(project, plans, calls.get(&project.id.to_string()), now)
     };
-    let lines = all.iter().map(|project| line(project, calls.get(&project.id.to_string()), now)).collect();
+    let lines = all.iter().map(of).collect();
     let page = ProjectsPage {
         frame: Frame::in_account(&web, &at.me, &at.account, Here::Projects).await?,
         account: at.account.id.to_string(),
@@ -65,6 +73,7 @@ pub(crate) async fn list(State(web): State<Web>, at: InAccount<SeeProjects>) -> 
         more: if next.is_empty() { String::new() } else { format!("{here}?page={next}") },
         may_manage: at.may(Right::ManageProjects),
         may_see_keys: at.may(Right::SeeKeys),
+        offers_sms: is_offered(&web.app.config),
     };
     Ok(Page(page).into_response())
 }
@@ -80,13 +89,14 @@ async fn with_subprojects(web: &Web, projects: &[Project]) -> Result<Vec<Project
     Ok(all)
 }
 
-fn line(project: &Project, calls: Option<&CallsByDay>, now: Timestamp) -> Line {
+fn line(project: &Project, plans: i64, calls: Option<&CallsByDay>, now: Timestamp) -> Line {
     let last = calls.and_then(|days| days.iter().rev().position(|&calls| calls > 0));
     let day = |back: usize| Timestamp(now.day().0 - i64::try_from(back).unwrap_or(0) * Timestamp::DAY);
     Line {
         id: project.id.to_string(),
         name: project.display_name.clone(),
         keys: project.live_keys,
+        plans,
         created: project.created_at.into(),
         age: ago(project.created_at, now),
         calls: Spark::of(calls),

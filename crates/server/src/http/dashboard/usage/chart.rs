@@ -224,7 +224,7 @@ mod tests {
     }
 
     fn sum(at: &str, calls: i64, denied: i64) -> UsageSum {
-        UsageSum { group: day(at).expect("a day").0.to_string(), calls, denied }
+        UsageSum { group: day(at).expect("a day").0.to_string(), calls, denied, units: 0 }
     }
 
     #[test]

@@ -67,26 +67,26 @@ async fn find(web: &Web, place: &Place<'_>) -> Result<(Usage, Grouping, String),
 fn table(usage: &Usage, grouping: Grouping) -> Csv {
     let id = match grouping {
         Grouping::Project => "project_id",
-        Grouping::Key => "access_key_id",
+        Grouping::Key => "credential_id",
         Grouping::Product => "product",
         Grouping::Day => "day",
         Grouping::Hour => "hour",
     };
     let is_named = matches!(grouping, Grouping::Project | Grouping::Key);
-    let mut csv =
-        if is_named { Csv::new(&[id, "display_name", "calls", "denied"]) } else { Csv::new(&[id, "calls", "denied"]) };
+    let counts = ["calls", "denied", "units"];
+    let columns: Vec<&str> = [id].into_iter().chain(is_named.then_some("display_name")).chain(counts).collect();
+    let mut csv = Csv::new(&columns);
     for sum in &usage.sums {
-        let (calls, denied) = (sum.calls.to_string(), sum.denied.to_string());
         let instant = || Timestamp(sum.group.parse().unwrap_or(0));
-        match grouping {
-            Grouping::Project | Grouping::Key => {
-                let name = usage.names.get(&sum.group).map_or("", |used| &used.name);
-                csv.row(&[&*sum.group, name, &calls, &denied]);
-            }
-            Grouping::Product => csv.row(&[&*sum.group, &calls, &denied]),
-            Grouping::Day => csv.row(&[&*date(instant()), &calls, &denied]),
-            Grouping::Hour => csv.row(&[&*instant().to_string(), &calls, &denied]),
-        }
+        let group = match grouping {
+            Grouping::Project | Grouping::Key | Grouping::Product => sum.group.clone(),
+            Grouping::Day => date(instant()),
+            Grouping::Hour => instant().to_string(),
+        };
+        let name = usage.names.get(&sum.group).map_or("", |used| &used.name);
+        let counts = [sum.calls, sum.denied, sum.units].map(|count| count.to_string());
+        let cells = [&*group].into_iter().chain(is_named.then_some(name)).chain(counts.iter().map(String::as_str));
+        csv.row(&cells.collect::<Vec<_>>());
     }
     csv
 }

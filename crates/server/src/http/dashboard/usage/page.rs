@@ -9,7 +9,7 @@ use super::Place;
 use super::chart::{Chart, Unit};
 use super::period::{Asked, GROUPINGS, PERIODS, Typed, date};
 use crate::http::Web;
-use crate::http::dashboard::failure::Failure;
+use crate::http::dashboard::failure::{Failure, sentence};
 use crate::http::dashboard::fields::FormErrors;
 use crate::http::dashboard::frame::Frame;
 use crate::http::dashboard::page::{Page, wrong};
@@ -33,6 +33,7 @@ struct Line {
     gone: &'static str,
     calls: String,
     denied: String,
+    units: String,
     share: String,
 }
 
@@ -45,6 +46,8 @@ struct Found {
     has_figures: bool,
     calls: String,
     denied: String,
+    /// Above the column of units; empty where there is none.
+    units_word: String,
     from: String,
     last: String,
     counted: String,
@@ -120,6 +123,7 @@ async fn find(web: &Web, place: &Place<'_>, typed: &Typed, asked: Asked) -> Resu
         has_figures: asked.grouping != Grouping::Day || unit != Unit::Day || has_more || number > 1,
         calls: grouped(chart.calls),
         denied: grouped(chart.denied),
+        units_word: units_word(web),
         from: date(asked.from),
         last: asked.last_day(),
         counted: counted_iso.get(11..19).unwrap_or_default().to_owned(),
@@ -128,6 +132,18 @@ async fn find(web: &Web, place: &Place<'_>, typed: &Typed, asked: Asked) -> Resu
         next: if has_more { page(number + 1) } else { String::new() },
         chart,
     })
+}
+
+/// What units are called: by their own word where all products share one, else just units.
+fn units_word(web: &Web) -> String {
+    let mut words: Vec<&str> = web.app.products.iter().filter_map(|product| product.unit.as_deref()).collect();
+    words.sort_unstable();
+    words.dedup();
+    match *words {
+        [] => String::new(),
+        [word] => sentence(word),
+        _ => "Units".to_owned(),
+    }
 }
 
 /// Days stand in their own order.
@@ -168,6 +184,7 @@ fn line(place: &Place<'_>, typed: &Typed, grouping: Grouping, sum: &UsageSum, us
         gone: used.map_or("", |used| used.gone),
         calls: grouped(sum.calls),
         denied: grouped(sum.denied),
+        units: grouped(sum.units),
         share: share(sum.calls, total),
     }
 }

@@ -9,6 +9,7 @@ use tollgate_core::calendar::Month;
 
 use super::Place;
 use super::period::date;
+use crate::config::Products;
 use crate::http::Web;
 use crate::http::dashboard::failure::Failure;
 use crate::http::dashboard::frame::Frame;
@@ -27,6 +28,8 @@ struct Line {
     product: String,
     calls: String,
     denied: String,
+    /// With their word, where the product counts any.
+    units: String,
 }
 
 /// A project's lines, and their sum where there is more than one.
@@ -61,6 +64,7 @@ struct StatementPage {
     counted_iso: String,
     parts: Vec<Part>,
     total: Line,
+    has_units: bool,
     months: Vec<Choice>,
     more: String,
 }
@@ -97,8 +101,10 @@ pub(crate) async fn show(State(web): State<Web>, at: InAccount<SeeUsage>) -> Res
         running: month >= this_month,
         counted: counted_iso.get(..19).map(|text| text.replace('T', " ")).unwrap_or_default(),
         counted_iso,
-        parts: shown.map(|(id, sums)| part(&statement, id, sums)).collect(),
+        parts: shown.map(|(id, sums)| part(&statement, &web.app.products, id, sums)).collect(),
         total: sum_of(statement.projects.iter().flat_map(|(_, sums)| sums)),
+        has_units: statement.projects.iter().flat_map(|(_, sums)| sums).any(|sum| sum.units > 0)
+            || web.app.products.iter().any(|product| product.unit.is_some()),
         months: months(&at, this_month, month),
         more,
         path,
@@ -120,10 +126,14 @@ fn name(month: Month) -> String {
     format!("{} {}", month.name(), month.year())
 }
 
-fn part(statement: &Statement, id: &str, sums: &[UsageSum]) -> Part {
+fn part(statement: &Statement, products: &Products, id: &str, sums: &[UsageSum]) -> Part {
     let used = statement.names.get(id);
-    let line =
-        |sum: &UsageSum| Line { product: sum.group.clone(), calls: grouped(sum.calls), denied: grouped(sum.denied) };
+    let line = |sum: &UsageSum| Line {
+        product: sum.group.clone(),
+        calls: grouped(sum.calls),
+        denied: grouped(sum.denied),
+        units: units(products, sum),
+    };
     Part {
         id: id.to_owned(),
         name: used.map(|used| used.name.clone()).unwrap_or_default(),
@@ -134,6 +144,17 @@ fn part(statement: &Statement, id: &str, sums: &[UsageSum]) -> Part {
 }
 
 fn sum_of<'a>(sums: impl Iterator<Item = &'a UsageSum>) -> Line {
-    let (calls, denied) = sums.fold((0, 0), |all, sum| (all.0 + sum.calls, all.1 + sum.denied));
-    Line { product: String::new(), calls: grouped(calls), denied: grouped(denied) }
+    let mut all = UsageSum::nothing(String::new());
+    sums.for_each(|sum| all.add(sum));
+    // Units of different products are not alike.
+    Line { product: String::new(), calls: grouped(all.calls), denied: grouped(all.denied), units: String::new() }
+}
+
+/// `2,400 message parts`; nothing where the product counts no units.
+fn units(products: &Products, sum: &UsageSum) -> String {
+    let word = products.iter().find(|product| *product.name == *sum.group).and_then(|product| product.unit.as_deref());
+    match (word, sum.units) {
+        (None, 0) => String::new(),
+        (word, units) => format!("{} {}", grouped(units), word.unwrap_or("units")),
+    }
 }
