@@ -6,8 +6,14 @@ use crate::world::World;
 async fn help_is_shown_to_everybody_with_the_operators_words_as_text() {
     let world = World::on_sqlite().await;
     let account = world.new_account().await;
-    let steps =
-        ["Two ways lead to the same page", "NEW KEY", "Rotate", "https://tollgate.example/oauth2/token", "demo"];
+    let steps = [
+        "Two ways lead to the same page",
+        "NEW KEY",
+        "Rotate",
+        "https://tollgate.example/oauth2/token",
+        "demo",
+        "SERVICE PLAN ID",
+    ];
     let page = world.ask("GET", "/help").send().await.is(200).says(&steps).says(&["has left no address"]);
     assert!(!page.text.contains(&account), "nobody is signed in");
     let world = world.reopen(|config| "<b>Call</b> us\n+46 123".clone_into(&mut config.dashboard.contact)).await;
