@@ -378,7 +378,7 @@ def check_outage(gateway, api, world):
         if gateway.kind.startswith("envoy"):
             equal(answer.status, 503)
     equal(len(api.seen), before)
-    print(f"ok: {gateway.kind} says that it is an outage, and lets nothing through")
+    print(f"ok: {gateway.kind} says by {answer.status} that it is an outage, and lets nothing through")
 
 
 if __name__ == "__main__":
