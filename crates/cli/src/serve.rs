@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_core::clock::SystemClock;
 use tollgate_core::random::SystemRandom;
 use tollgate_server::config::Config;
@@ -51,6 +51,29 @@ pub(crate) struct Running {
     /// The listeners; more can be added.
     pub(crate) server: Server,
     lines: logging::Lines,
+    stop: Stop,
+}
+
+/// SIGTERM and SIGINT. They are watched before anything listens: whoever sees the server answer may tell it to stop.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn watch() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?,
+            interrupt: signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?,
+        })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
 }
 
 impl Running {
@@ -62,6 +85,7 @@ impl Running {
 
     /// The same on a public listener that was taken before.
     pub(crate) async fn start_on(config: Config, public: TcpListener) -> anyhow::Result<Self> {
+        let stop = Stop::watch()?;
         let admin = bind(config.admin_listen, "admin_listen").await?;
         let lines = logging::start(&config.log);
         let app = App::open(config.clone(), Arc::new(SystemClock), Arc::new(SystemRandom::default())).await?;
@@ -72,7 +96,7 @@ impl Running {
         server.listen(public, router(web.clone()));
         server.listen(admin, admin_router(web.clone()));
         server.listen_operator(operator, router(web.clone()));
-        Ok(Self { web, public: public_address, admin: admin_address, server, lines })
+        Ok(Self { web, public: public_address, admin: admin_address, server, lines, stop })
     }
 
     /// Prints the link to the set-up page, as long as nobody can sign in.
@@ -88,13 +112,8 @@ impl Running {
     }
 
     /// Waits for SIGTERM or SIGINT, drains, and writes what is left.
-    pub(crate) async fn until_stopped(self) -> anyhow::Result<()> {
-        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be watched")?;
-        let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be watched")?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
+    pub(crate) async fn until_stopped(mut self) -> anyhow::Result<()> {
+        self.stop.wait().await;
         tracing::info!("draining");
         self.server.drain(&self.web).await;
         let socket = socket_path(&self.web.app.config);
