@@ -1,7 +1,7 @@
 //! The ledger in memory: the open batch, and those who wait for it.
 //!
-//! [`Ledger::record`] adds a call to the open batch and waits until the batch is committed. One committer (see
-//! `ledger_commit`) writes one batch after the other: group commit. Denials and last uses ride along without waiting.
+//! [`Ledger::record`] adds a call to the open batch and waits until the batch is stored. One committer (see
+//! `ledger_commit`) stores one batch after the other: group commit. Denials and last uses ride along without waiting.
 
 use std::collections::HashMap;
 use std::pin::pin;
@@ -77,17 +77,13 @@ pub(super) struct Batch {
     pub(super) touches: HashMap<Touched, LastUse>,
     pub(super) denials: Vec<DenialRow>,
     pub(super) bell: Arc<Bell>,
-    /// How many wait for the bell.
+    /// The bell for those who want to read: it rings when this batch and those before it are in the counters, denials too.
+    pub(super) readers: Option<Arc<Bell>>,
+    /// How many wait for either bell.
     pub(super) waiting: usize,
 }
 
-impl Batch {
-    pub(super) fn is_empty(&self) -> bool {
-        self.counts.is_empty() && self.touches.is_empty() && self.denials.is_empty() && self.waiting == 0
-    }
-}
-
-/// Rings once, when the batch is committed or given up.
+/// Rings once, when what it stands for is done or given up.
 #[derive(Default)]
 pub(super) struct Bell {
     committed: OnceLock<bool>,
@@ -115,9 +111,9 @@ impl Bell {
 /// What the ledger has done so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LedgerNumbers {
-    /// Batches committed.
+    /// Batches with calls stored.
     pub batches: u64,
-    /// Calls committed.
+    /// Calls stored.
     pub calls: u64,
     /// Batches given up: their calls were refused.
     pub refused_batches: u64,
@@ -193,24 +189,22 @@ impl Ledger {
         }
     }
 
-    /// Writes what is in memory now, denials too, and returns when that is done.
+    /// Brings what is in memory and in the journal into the counters, denials too, and returns when they can be read.
     ///
     /// # Errors
-    /// It could not be stored.
+    /// It could not be done.
     pub(super) async fn flush(&self) -> Result<(), StoreError> {
-        // Denials are written behind their batch's bell; the next batch begins when they are.
-        for _ in 0..2 {
-            let bell = {
-                let mut open = self.open();
-                open.waiting += 1;
-                Arc::clone(&open.bell)
-            };
-            self.wake.notify_one();
-            if !bell.wait().await {
-                return Err(StoreError::Unavailable("the ledger could not be written".to_owned()));
-            }
+        let bell = {
+            let mut open = self.open();
+            open.waiting += 1;
+            Arc::clone(open.readers.get_or_insert_default())
+        };
+        self.wake.notify_one();
+        if bell.wait().await {
+            Ok(())
+        } else {
+            Err(StoreError::Unavailable("the ledger could not be written".to_owned()))
         }
-        Ok(())
     }
 
     /// Whether the last batch was stored.

@@ -1,26 +1,35 @@
-//! The committer: takes the open batch, writes it in one transaction under the writer's next sequence, rings the bell.
+//! The committer: takes the open batch, stores it in the journal under the writer's next sequence, rings the bell; and folds
+//! what is in the journal into the counters, once a second, when many counters wait, or when somebody wants to read them.
 //!
 //! When a commit fails it is unknown whether it took place. The batch is sent once more under the same sequence, which
-//! counts it once. When that fails too, its callers are refused, and the batch stays in doubt: before the next batch is
-//! written, a fence makes sure that it has landed or never will, and if it has, its calls are taken back.
+//! stores it once. When that fails too, its callers are refused, and the batch stays in doubt: before the next batch is
+//! written, an empty one takes its place in the journal, whether it has landed or not.
+//!
+//! A fold tells the counters, and the writer up to which sequence they are folded, in one transaction. When it fails, or finds
+//! that another process has folded, the sums in memory are dropped and made again from the journal.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tollgate_core::Random;
+use tokio::time::Instant;
 use tollgate_core::random::random_u128;
+use tollgate_core::{Random, Timestamp};
 
 use super::App;
-use super::ledger::{Batch, Counter, Counts, Ledger};
+use super::ledger::{Batch, Counter, Counts, LastUse, Ledger, Touched};
 use crate::config::Products;
-use crate::store::ledger::{BatchRows, CountRow, TouchRow};
+use crate::store::ledger::{CountRow, TouchRow};
 use crate::store::{Store, StoreError};
 
 /// How long denials and last uses may wait in memory.
 const IDLE_FLUSH: Duration = Duration::from_secs(1);
-
+/// How long what is stored may wait to be folded into the counters.
+const FOLD_EVERY: Duration = Duration::from_secs(1);
+/// Counters and last uses that are folded at once. More would keep the calls waiting that come meanwhile.
+const MOST_UNFOLDED: usize = 1_000;
 /// A commit that failed sooner than this is tried once more: a connection may just have been lost.
 const QUICK_FAILURE: Duration = Duration::from_millis(100);
 /// The longest time that a batch is held open while calls go on arriving.
@@ -29,7 +38,7 @@ const LONGEST_GATHERING: Duration = Duration::from_millis(1);
 /// Lets the calls that can arrive now arrive, so that they share one commit: as long as each turn of the scheduler brings
 /// another. A lone call waits for one turn, not for a timer.
 async fn gather(ledger: &Ledger) {
-    let started = tokio::time::Instant::now();
+    let started = Instant::now();
     let mut waiting = ledger.waiting();
     while waiting > 0 {
         tokio::task::yield_now().await;
@@ -49,37 +58,80 @@ pub(super) struct Committer {
     writer: String,
     /// The sequence of the last batch that is known to be stored.
     sequence: i64,
-    /// What the last attempt counted under `sequence + 1`, when nobody knows whether it was stored. Its callers were refused.
-    doubt: Option<Sums>,
-    /// What is stored although its callers were refused: taken back with the next batch.
-    owed: Sums,
+    /// Nobody knows whether the batch after `sequence` was stored. Its callers were refused.
+    doubt: bool,
+    /// What is stored and not yet in the counters.
+    unfolded: Unfolded,
     products: Products,
 }
 
+/// Stored batches, waiting to be folded into the counters together.
+#[derive(Default)]
+struct Unfolded {
+    /// The last sequence that is in the counters.
+    after: i64,
+    sums: Sums,
+    /// Last uses ride along.
+    touches: HashMap<Touched, LastUse>,
+    /// When the first of them came.
+    since: Option<Instant>,
+    /// A fold failed, or found that another had folded: only the database knows what is left.
+    ask: bool,
+}
+
+impl Unfolded {
+    fn add(&mut self, batch: &mut Batch) {
+        if batch.counts.is_empty() && batch.touches.is_empty() {
+            return;
+        }
+        self.since.get_or_insert_with(Instant::now);
+        self.touches.extend(batch.touches.drain());
+        if !self.ask {
+            for (entry, counts) in batch.counts.drain() {
+                let sum = self.sums.entry(entry).or_default();
+                sum.calls += counts.calls;
+                sum.denied += counts.denied;
+            }
+        }
+    }
+
+    fn are_due(&self) -> bool {
+        self.sums.len() + self.touches.len() >= MOST_UNFOLDED
+            || self.since.is_some_and(|since| since.elapsed() >= FOLD_EVERY)
+    }
+
+    fn touch_rows(&self) -> Vec<TouchRow<'_>> {
+        let mut rows: Vec<TouchRow<'_>> = self.touches.iter().map(|(touched, last)| touch_row(touched, last)).collect();
+        rows.sort_by(|one, other| one.0.cmp(&other.0));
+        rows
+    }
+}
+
 impl Committer {
+    /// Folds what processes before this one left in the journal, and makes the writer known.
     pub(super) async fn start(
         store: &Store,
         products: Products,
-        now: tollgate_core::Timestamp,
+        now: Timestamp,
         random: &dyn Random,
     ) -> Result<Self, StoreError> {
+        for left in store.writers_of_journal().await? {
+            fold_stored(store, &left).await?;
+        }
         let writer = format!("{:032x}", random_u128(random));
         store.insert_writer(&writer, now).await?;
-        Ok(Self { writer, sequence: 0, doubt: None, owed: Sums::new(), products })
+        Ok(Self { writer, sequence: 0, doubt: false, unfolded: Unfolded::default(), products })
     }
 
     /// Writes batches until the ledger is closed.
     pub(super) async fn run(mut self, app: Arc<App>) {
         loop {
-            let idle = tokio::time::timeout(IDLE_FLUSH, app.ledger.wake.notified()).await.is_err();
+            let _idle = tokio::time::timeout(IDLE_FLUSH, app.ledger.wake.notified()).await;
             let closing = app.ledger.closing.load(Ordering::SeqCst);
             gather(&app.ledger).await;
             let batch = app.ledger.take();
-            // Nobody may come while this server says that it is not ready: it finds out by itself that the store is back.
-            let unsettled = self.doubt.is_some() || !self.owed.is_empty() || !app.ledger.is_well();
-            if !batch.is_empty() || (unsettled && (idle || closing)) {
-                self.write(&app.ledger, &app.store, batch).await;
-            }
+            let asked = batch.readers.is_some();
+            self.write(&app.ledger, &app.store, batch, asked || closing).await;
             if closing {
                 app.ledger.finished.notify_one();
                 return;
@@ -87,16 +139,14 @@ impl Committer {
         }
     }
 
-    async fn write(&mut self, ledger: &Ledger, store: &Store, mut batch: Batch) {
-        let outcome = self.commit(store, &batch).await;
+    async fn write(&mut self, ledger: &Ledger, store: &Store, mut batch: Batch, fold: bool) {
+        let outcome = self.commit(store, &mut batch).await;
         ledger.failing.store(outcome.is_err(), Ordering::Relaxed);
         match outcome {
-            Ok(()) => {
-                let calls: i64 = batch.counts.values().map(|counts| counts.calls).sum();
-                ledger.batches.fetch_add(1, Ordering::Relaxed);
-                ledger.calls.fetch_add(u64::try_from(calls).unwrap_or(0), Ordering::Relaxed);
+            Ok(calls) => {
+                ledger.batches.fetch_add(u64::from(calls > 0), Ordering::Relaxed);
+                ledger.calls.fetch_add(calls, Ordering::Relaxed);
                 batch.bell.ring(true);
-                remember_denials(ledger, store, batch).await;
             }
             Err(cause) => {
                 tracing::error!(error = %cause, "ledger");
@@ -105,86 +155,114 @@ impl Committer {
                 ledger.keep_denials(&mut batch);
             }
         }
+        let mut read = self.fold(store, fold).await;
+        if let Err(cause) = &read {
+            tracing::error!(error = %cause, "the ledger's journal is not folded yet");
+        }
+        read = read.and(remember_denials(ledger, store, &mut batch).await);
+        if let Some(readers) = batch.readers {
+            readers.ring(read.is_ok());
+        }
     }
 
-    /// Stores a batch, and takes back what is owed, in one transaction.
-    pub(super) async fn commit(&mut self, store: &Store, batch: &Batch) -> Result<(), StoreError> {
+    /// Stores a batch in the journal, and says how many calls it counts.
+    async fn commit(&mut self, store: &Store, batch: &mut Batch) -> Result<u64, StoreError> {
         self.settle(store).await?;
-        let rows = self.rows(batch);
-        let next = self.sequence + 1;
-        let began = tokio::time::Instant::now();
-        let mut outcome = store.commit_batch(&self.writer, next, &rows).await;
-        if outcome.is_err() && began.elapsed() < QUICK_FAILURE {
-            outcome = store.commit_batch(&self.writer, next, &rows).await;
-        }
-        drop(rows);
-        if outcome.is_ok() {
+        let mut calls = 0;
+        if !batch.counts.is_empty() {
+            calls = batch.counts.values().map(|counts| u64::try_from(counts.calls).unwrap_or(0)).sum();
+            let rows = rows(&batch.counts, &self.products);
+            let next = self.sequence + 1;
+            let began = Instant::now();
+            let mut outcome = store.store_batch(&self.writer, next, &rows).await;
+            if outcome.is_err() && began.elapsed() < QUICK_FAILURE {
+                outcome = store.store_batch(&self.writer, next, &rows).await;
+            }
+            self.doubt = outcome.is_err();
+            outcome?;
             self.sequence = next;
-            self.owed.clear();
-        } else {
-            self.doubt = Some(batch.counts.clone());
         }
-        outcome
+        self.unfolded.add(batch);
+        Ok(calls)
     }
 
-    /// Finds out whether the attempt in doubt was stored, and sees to it that it is not stored later. If it was, it took
-    /// back what was owed, and is owed itself now.
+    /// Sees to it that the attempt in doubt counts nothing, whether it was stored or is stored later.
     async fn settle(&mut self, store: &Store) -> Result<(), StoreError> {
-        if self.doubt.is_some() {
-            let (landed, standing) = store.fence(&self.writer, self.sequence + 1).await?;
-            let doubt = self.doubt.take().unwrap_or_default();
-            self.sequence = standing;
-            if landed {
-                self.owed = doubt;
-            }
+        if self.doubt {
+            store.cancel_batch(&self.writer, self.sequence + 1).await?;
+            self.sequence += 1;
+            self.doubt = false;
         }
         Ok(())
     }
 
-    fn rows<'a>(&'a self, batch: &'a Batch) -> BatchRows<'a> {
-        let mut sums: Vec<((Counter, i64), Counts)> =
-            batch.counts.iter().map(|(entry, counts)| (*entry, *counts)).collect();
-        for (entry, counts) in &self.owed {
-            sums.push((*entry, Counts { calls: -counts.calls, denied: -counts.denied }));
+    /// Folds what is stored into the counters, when it is time or somebody asks for it.
+    async fn fold(&mut self, store: &Store, asked: bool) -> Result<(), StoreError> {
+        if self.unfolded.since.is_none() || !(asked || self.unfolded.are_due()) {
+            return Ok(());
         }
-        // In one order in every transaction, so that no two ever wait for each other.
-        sums.sort_by_key(|(entry, _)| *entry);
-        sums.dedup_by(|later, earlier| {
-            let same = later.0 == earlier.0;
-            if same {
-                earlier.1.calls += later.1.calls;
-                earlier.1.denied += later.1.denied;
+        self.unfolded.since = Some(Instant::now());
+        let counts = std::mem::take(&mut self.unfolded.sums);
+        let unknown = std::mem::replace(&mut self.unfolded.ask, true);
+        if unknown || !self.fold_sums(store, &counts).await? {
+            self.unfolded.after = fold_stored(store, &self.writer).await?;
+            if !self.fold_sums(store, &Sums::new()).await? {
+                return Err(StoreError::Unavailable("another process folds the journal of this one".to_owned()));
             }
-            same
-        });
-        let counts = sums.into_iter().map(|((counter, hour), counts)| {
-            let product = &*self.products.at(counter.product).name;
-            let whose = (counter.account, counter.project, counter.credential);
-            CountRow::new(whose, product, hour, (counts.calls, counts.denied))
-        });
-        let mut touches: Vec<TouchRow<'_>> = batch
-            .touches
-            .iter()
-            .map(|(touched, last)| {
-                let id = touched.secret.map_or_else(|| touched.credential.to_string(), |secret| secret.to_string());
-                TouchRow(id, touched.credential, last.at.0, &last.address, &last.agent)
-            })
-            .collect();
-        touches.sort_by(|one, other| one.0.cmp(&other.0));
-        BatchRows { counts: counts.collect(), touches }
+        }
+        self.unfolded = Unfolded { after: self.sequence, ..Unfolded::default() };
+        Ok(())
+    }
+
+    /// Folds sums that are known to be all that is stored. `false` if they are not, because another has folded.
+    async fn fold_sums(&self, store: &Store, counts: &Sums) -> Result<bool, StoreError> {
+        let (counts, touches) = (rows(counts, &self.products), self.unfolded.touch_rows());
+        let sequences = (self.unfolded.after, self.sequence);
+        Ok(store.fold(&self.writer, sequences, counts, &touches).await? == self.sequence)
     }
 }
 
-/// What is only remembered refuses no call: a failure is logged, and tried again with the next batch.
-async fn remember_denials(ledger: &Ledger, store: &Store, mut batch: Batch) {
-    if batch.denials.is_empty() {
-        return;
+/// Folds the batches of a writer from what is stored. Returns the last sequence that is in the counters.
+async fn fold_stored(store: &Store, writer: &str) -> Result<i64, StoreError> {
+    loop {
+        let stored = store.unfolded(writer).await?;
+        if stored.through == stored.after {
+            return Ok(stored.after);
+        }
+        store.fold(writer, (stored.after, stored.through), stored.counts, &[]).await?;
     }
-    if let Err(cause) = store.insert_denials(&batch.denials).await {
+}
+
+fn rows<'a>(sums: &Sums, products: &'a Products) -> Vec<CountRow<'a>> {
+    let row = |(&(counter, hour), counts): (&(Counter, i64), &Counts)| {
+        let product = Cow::Borrowed(&*products.at(counter.product).name);
+        CountRow::new(
+            (counter.account, counter.project, counter.credential),
+            product,
+            hour,
+            (counts.calls, counts.denied),
+        )
+    };
+    sums.iter().map(row).collect()
+}
+
+fn touch_row<'a>(touched: &Touched, last: &'a LastUse) -> TouchRow<'a> {
+    let id = touched.secret.map_or_else(|| touched.credential.to_string(), |secret| secret.to_string());
+    TouchRow(id, touched.credential, last.at.0, &last.address, &last.agent)
+}
+
+/// What is only remembered refuses no call: after a failure it is tried again with the next batch.
+async fn remember_denials(ledger: &Ledger, store: &Store, batch: &mut Batch) -> Result<(), StoreError> {
+    if batch.denials.is_empty() {
+        return Ok(());
+    }
+    let outcome = store.insert_denials(&batch.denials).await;
+    if let Err(cause) = &outcome {
         tracing::warn!(error = %cause, "denials are not remembered yet");
         batch.counts.clear();
-        ledger.keep_denials(&mut batch);
+        ledger.keep_denials(batch);
     }
+    outcome
 }
 
 impl Ledger {

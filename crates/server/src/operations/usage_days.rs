@@ -28,6 +28,7 @@ impl App {
     /// # Errors
     /// An outage.
     pub async fn calls_by_day(&self, of: CallsOf) -> Result<HashMap<String, CallsByDay>, ManageError> {
+        self.ledger.flush().await?;
         let today = self.now().day();
         let first = Timestamp(today.0 - (DRAWN_DAYS as i64 - 1) * Timestamp::DAY);
         let days = (first, Timestamp(today.0 + Timestamp::DAY));

@@ -1,8 +1,11 @@
-//! The ledger's transaction: counters by hour, day and month, last uses and the writer's sequence, all or nothing. Denials have one of their own.
+//! The ledger's counters: stored batches are folded into those by hour, day and month, all or nothing. Denials have a
+//! transaction of their own.
+
+use std::borrow::Cow;
 
 use serde::Serialize;
-use tollgate_core::Timestamp;
 use tollgate_core::calendar::Month;
+use tollgate_core::{AccountId, CredentialId, ProjectId, Timestamp};
 
 use super::engine::{Sql, Writer, statements};
 use super::value::args;
@@ -12,46 +15,48 @@ use super::{Store, StoreError};
 pub(crate) const DENIALS_KEPT: i64 = 1_000;
 
 statements! {
-    INSERT_WRITER = Sql::both("INSERT INTO ledger_writers (writer, sequence, started_at) VALUES ($1, 0, $2)");
-    SEQUENCE = Sql::both("SELECT sequence FROM ledger_writers WHERE writer = $1");
-    FENCE = Sql::both("UPDATE ledger_writers SET sequence = $2 + 1 WHERE writer = $1 AND sequence = $2 - 1");
-    // One hand-over to the connection's thread on SQLite, one round trip on PostgreSQL. $1 writer, $2 sequence, $3 counts,
-    // $4 last uses, $5 whole projects. Where the sequence was used up before, nothing is changed. The row tells the sequence that stands.
+    // One hand-over to the connection's thread on SQLite, one round trip on PostgreSQL. $1 writer, $2 the last sequence that was
+    // folded before, $3 counts, $4 last uses, $5 whole projects, $6 the last sequence that is in them. Where another sequence was
+    // folded before, nothing is changed. The row tells the sequence that stands. An empty batch stays: see the journal's CANCEL.
     // Each count goes into the hour, the day, the month, and the day of its whole project, so that the four never differ.
     // PostgreSQL takes no row twice in one statement: hours of one day or month are summed first, and sorted, so that no two
     // writers lock each other out.
-    BATCH = Sql {
+    FOLD = Sql {
         sqlite: "BEGIN IMMEDIATE;
             INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2)
             ON CONFLICT (account_id, hour, project_id, credential_id, product)
             DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
             INSERT INTO usage_daily (account_id, day, project_id, credential_id, product, calls, denied)
             SELECT value ->> 0, (value ->> 1) - (value ->> 1) % 86400000000, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
             value ->> 6
-            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2)
             ON CONFLICT (account_id, day, project_id, credential_id, product)
             DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
             INSERT INTO usage_monthly (account_id, month, project_id, credential_id, product, calls, denied)
             SELECT value ->> 0, value ->> 7, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6
-            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            FROM json_each($3) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2)
             ON CONFLICT (account_id, month, project_id, credential_id, product)
             DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
             INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5
-            FROM json_each($5) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            FROM json_each($5) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2)
             ON CONFLICT (account_id, day, project_id, product)
             DO UPDATE SET calls = calls + excluded.calls, denied = denied + excluded.denied;
             INSERT INTO credential_activity (id, credential_id, used_at, address, agent)
             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4
-            FROM json_each($4) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2 - 1)
+            FROM json_each($4) WHERE EXISTS (SELECT 1 FROM ledger_writers WHERE writer = $1 AND sequence = $2)
             ON CONFLICT (id) DO UPDATE SET used_at = excluded.used_at, address = excluded.address, agent = excluded.agent;
-            UPDATE ledger_writers SET sequence = $2 WHERE writer = $1 AND sequence = $2 - 1;
+            UPDATE ledger_writers SET sequence = $6 WHERE writer = $1 AND sequence = $2;
+            DELETE FROM usage_journal WHERE writer = $1 AND batch <> '[]'
+            AND sequence <= (SELECT sequence FROM ledger_writers WHERE writer = $1);
             SELECT sequence FROM ledger_writers WHERE writer = $1;
             COMMIT",
         postgres: "WITH advanced AS (
-            UPDATE ledger_writers SET sequence = $2 WHERE writer = $1 AND sequence = $2 - 1 RETURNING sequence),
+            UPDATE ledger_writers SET sequence = $6 WHERE writer = $1 AND sequence = $2 RETURNING sequence),
+            emptied AS (
+            DELETE FROM usage_journal WHERE writer = $1 AND batch <> '[]' AND sequence <= (SELECT sequence FROM advanced)),
             counts AS (
             SELECT row ->> 0 AS account_id, CAST(row ->> 1 AS BIGINT) AS hour,
             CAST(row ->> 1 AS BIGINT) - CAST(row ->> 1 AS BIGINT) % 86400000000 AS day, row ->> 2 AS project_id,
@@ -107,11 +112,11 @@ statements! {
 /// Serialized as an array.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CountRow<'a>(
-    pub(crate) tollgate_core::AccountId,
+    pub(crate) AccountId,
     pub(crate) i64,
-    pub(crate) tollgate_core::ProjectId,
-    pub(crate) tollgate_core::CredentialId,
-    pub(crate) &'a str,
+    pub(crate) ProjectId,
+    pub(crate) CredentialId,
+    pub(crate) Cow<'a, str>,
     pub(crate) i64,
     pub(crate) i64,
     i64,
@@ -120,17 +125,17 @@ pub(crate) struct CountRow<'a>(
 impl<'a> CountRow<'a> {
     /// The growth of a counter in one hour.
     pub(crate) fn new(
-        (account, project, credential): (
-            tollgate_core::AccountId,
-            tollgate_core::ProjectId,
-            tollgate_core::CredentialId,
-        ),
-        product: &'a str,
+        (account, project, credential): (AccountId, ProjectId, CredentialId),
+        product: Cow<'a, str>,
         hour: i64,
         (calls, denied): (i64, i64),
     ) -> Self {
         let month = Month::of(Timestamp(hour)).start().0;
         Self(account, hour, project, credential, product, calls, denied, month)
+    }
+
+    fn counter(&self) -> (AccountId, i64, ProjectId, CredentialId, &str) {
+        (self.0, self.1, self.2, self.3, &self.4)
     }
 }
 
@@ -138,7 +143,7 @@ impl<'a> CountRow<'a> {
 #[derive(Debug, Serialize)]
 pub(crate) struct TouchRow<'a>(
     pub(crate) String,
-    pub(crate) tollgate_core::CredentialId,
+    pub(crate) CredentialId,
     pub(crate) i64,
     pub(crate) &'a str,
     pub(crate) &'a str,
@@ -178,48 +183,23 @@ impl DenialRow {
     }
 }
 
-/// One batch, ready to be written.
-#[derive(Debug, Default)]
-pub(crate) struct BatchRows<'a> {
-    pub(crate) counts: Vec<CountRow<'a>>,
-    pub(crate) touches: Vec<TouchRow<'a>>,
-}
-
 impl Store {
-    /// Makes a writer known, before its first batch.
-    pub(crate) async fn insert_writer(&self, writer: &str, now: Timestamp) -> Result<(), StoreError> {
-        let mut tx = self.engine.begin(Writer::Ledger).await?;
-        tx.execute(INSERT_WRITER, args![writer, now]).await?;
-        tx.commit().await
-    }
-
-    /// Settles whether the batch of this sequence was committed: `true` if so. If not it never will be, even if its
-    /// transaction is still under way somewhere: the sequence that it needs is gone. May be asked again after an error.
-    /// The number is the sequence that stands.
-    pub(crate) async fn fence(&self, writer: &str, sequence: i64) -> Result<(bool, i64), StoreError> {
-        let mut tx = self.engine.begin(Writer::Ledger).await?;
-        tx.execute(FENCE, args![writer, sequence]).await?;
-        let row = tx.row(SEQUENCE, args![writer]).await?;
-        let standing = row.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?.int(0)?;
-        tx.commit().await?;
-        Ok((standing == sequence, standing))
-    }
-
-    /// Writes a batch under its sequence. A batch that was committed before is left alone: it counts once.
-    pub(crate) async fn commit_batch(
+    /// Folds the counts of stored batches into the counters: those of `writer` behind the first sequence, up to the second.
+    /// Returns the sequence up to which they are folded now; another than the second one says that this did nothing, because
+    /// the batches behind the first were folded before.
+    pub(crate) async fn fold(
         &self,
         writer: &str,
-        sequence: i64,
-        batch: &BatchRows<'_>,
-    ) -> Result<(), StoreError> {
-        let totals = totals(&batch.counts);
-        let values = args![writer, sequence, json(&batch.counts), json(&batch.touches), json(&totals)];
-        let row = self.engine.batch(BATCH, values).await?;
-        match row.map(|row| row.maybe_int(0)).transpose()?.flatten() {
-            Some(standing) if standing >= sequence => Ok(()),
-            Some(_) => Err(StoreError::Corrupt("the ledger lost a batch")),
-            None => Err(StoreError::Corrupt("the ledger's writer is gone")),
-        }
+        (after, through): (i64, i64),
+        counts: Vec<CountRow<'_>>,
+        touches: &[TouchRow<'_>],
+    ) -> Result<i64, StoreError> {
+        let counts = summed(counts);
+        let totals = totals(&counts);
+        let values = args![writer, after, json(&counts), json(touches), json(&totals), through];
+        let row = self.engine.batch(FOLD, values).await?;
+        let standing = row.map(|row| row.maybe_int(0)).transpose()?.flatten();
+        standing.ok_or(StoreError::Corrupt("the ledger's writer is gone"))
     }
 
     /// Remembers denials, and forgets those beyond each account's number.
@@ -235,14 +215,26 @@ impl Store {
     }
 }
 
+/// One row for each counter and hour, in one order in every transaction, so that no two ever wait for each other.
+fn summed(mut counts: Vec<CountRow<'_>>) -> Vec<CountRow<'_>> {
+    counts.sort_by(|one, other| one.counter().cmp(&other.counter()));
+    counts.dedup_by(|later, earlier| {
+        let same = later.counter() == earlier.counter();
+        if same {
+            earlier.5 += later.5;
+            earlier.6 += later.6;
+        }
+        same
+    });
+    counts
+}
+
 /// What a batch adds to whole projects: account, day, project, product, calls, denied. Summed here, since a batch has many keys
 /// of few projects.
-fn totals<'a>(
-    counts: &[CountRow<'a>],
-) -> Vec<(tollgate_core::AccountId, i64, tollgate_core::ProjectId, &'a str, i64, i64)> {
+fn totals<'a>(counts: &'a [CountRow<'_>]) -> Vec<(AccountId, i64, ProjectId, &'a str, i64, i64)> {
     let mut sums = std::collections::BTreeMap::new();
     for CountRow(account, hour, project, _, product, calls, denied, _) in counts {
-        let sum: &mut (i64, i64) = sums.entry((*account, Timestamp(*hour).day().0, *project, *product)).or_default();
+        let sum: &mut (i64, i64) = sums.entry((*account, Timestamp(*hour).day().0, *project, &**product)).or_default();
         sum.0 += calls;
         sum.1 += denied;
     }
@@ -250,6 +242,6 @@ fn totals<'a>(
     sums.into_iter().map(row).collect()
 }
 
-fn json<T: Serialize>(rows: &[T]) -> String {
+pub(super) fn json<T: Serialize>(rows: &[T]) -> String {
     serde_json::to_string(rows).expect("rows of texts and numbers are JSON")
 }

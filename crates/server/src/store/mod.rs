@@ -7,6 +7,7 @@ pub(crate) mod denials;
 pub(crate) mod engine;
 pub(crate) mod factors;
 pub(crate) mod forms;
+pub(crate) mod journal;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod lifecycle;
@@ -71,6 +72,7 @@ fn statements() -> Vec<(&'static str, engine::Sql)> {
         denials::STATEMENTS,
         factors::STATEMENTS,
         forms::STATEMENTS,
+        journal::STATEMENTS,
         keys::STATEMENTS,
         ledger::STATEMENTS,
         lifecycle::STATEMENTS,

@@ -50,6 +50,12 @@ const MIGRATIONS: &[(i64, &str, &str, &str)] = &[
         include_str!("../../migrations/sqlite/0006_units.sql"),
         include_str!("../../migrations/postgres/0006_units.sql"),
     ),
+    (
+        7,
+        "usage_journal",
+        include_str!("../../migrations/sqlite/0007_usage_journal.sql"),
+        include_str!("../../migrations/postgres/0007_usage_journal.sql"),
+    ),
 ];
 
 statements! {

@@ -8,7 +8,7 @@ use tollgate_core::random::SystemRandom;
 use tollgate_core::{AccountId, CredentialId, KeyId, ProjectId, Timestamp};
 
 use super::engine::{Engine, Sql};
-use super::ledger::{BatchRows, CountRow};
+use super::ledger::CountRow;
 use super::usage::{Grouping, Slice, UsageRange};
 use super::{Location, Store, statements};
 
@@ -182,12 +182,17 @@ async fn hours_of_one_day_are_summed(store: &Store) {
             for (project, key) in projects.into_iter().flat_map(|project| keys.map(|key| (project, key))) {
                 for product in ["demo", "sms"] {
                     let at = now.hour().0 + hour * Timestamp::HOUR;
-                    counts.push(CountRow::new((account, project, CredentialId::Key(key)), product, at, (hour, 1)));
+                    counts.push(CountRow::new(
+                        (account, project, CredentialId::Key(key)),
+                        product.into(),
+                        at,
+                        (hour, 1),
+                    ));
                 }
             }
         }
-        let batch = BatchRows { counts, ..BatchRows::default() };
-        store.commit_batch("one", sequence, &batch).await.expect("a batch");
+        let standing = store.fold("one", (sequence - 1, sequence), counts, &[]).await;
+        assert_eq!(standing.expect("the store answers"), sequence);
         assert_days_agree(store).await;
     }
     let range = UsageRange { account, within: None, from: now.day(), to: Timestamp(now.day().0 + Timestamp::DAY) };
@@ -211,8 +216,7 @@ async fn counts_a_batch_once(store: &Store) {
     let account = AccountId::new(now, &random);
     let (project, key) = (ProjectId::new(now, &random), KeyId::new(now, &random));
     let batch = |calls| {
-        let row = CountRow::new((account, project, CredentialId::Key(key)), "demo", now.hour().0, (calls, 0));
-        BatchRows { counts: vec![row], ..BatchRows::default() }
+        vec![CountRow::new((account, project, CredentialId::Key(key)), "demo".into(), now.hour().0, (calls, 0))]
     };
     let calls = async || {
         let until = now.plus_seconds(3_600);
@@ -221,21 +225,39 @@ async fn counts_a_batch_once(store: &Store) {
         let sums = store.usage(&range, Grouping::Key, Slice::ALL).await.expect("usage");
         sums.iter().map(|sum| sum.calls).sum::<i64>()
     };
+    let stored = async || {
+        let unfolded = store.unfolded("one").await.expect("a known writer");
+        let calls: Vec<i64> = unfolded.counts.iter().map(|row| row.5).collect();
+        (unfolded.after, unfolded.through, calls)
+    };
+    let fold = async |after, through, calls| store.fold("one", (after, through), batch(calls), &[]).await;
     store.insert_writer("one", now).await.expect("a new writer");
     store.insert_writer("other", now).await.expect("a new writer");
-    store.commit_batch("one", 1, &batch(3)).await.expect("the first");
-    store.commit_batch("one", 1, &batch(3)).await.expect("the same again");
-    assert_eq!(calls().await, 3);
-    store.commit_batch("other", 1, &batch(10)).await.expect("another writer has a sequence of its own");
-    store.commit_batch("one", 2, &batch(4)).await.expect("the next");
-    store.commit_batch("one", 1, &batch(3)).await.expect("an old one");
-    assert_eq!((calls().await, standing(store).await), (17, 2));
+    assert_eq!(stored().await, (0, 0, vec![]));
+    for (sequence, calls) in [(1, 3), (1, 3), (2, 4), (1, 3)] {
+        store.store_batch("one", sequence, &batch(calls)).await.expect("the store answers");
+    }
+    store.store_batch("other", 1, &batch(10)).await.expect("another writer has a sequence of its own");
+    assert_eq!(stored().await, (0, 2, vec![3, 4]), "each once");
+    assert_eq!(calls().await, 0);
 
-    assert!(store.commit_batch("one", 4, &batch(5)).await.is_err(), "a hole in the sequence");
-    assert!(store.commit_batch("nobody", 1, &batch(5)).await.is_err(), "a writer that is not known");
-    assert_eq!((calls().await, standing(store).await), (17, 2));
-    store.commit_batch("one", 3, &BatchRows::default()).await.expect("an empty batch uses up a sequence");
-    assert_eq!(standing(store).await, 3);
+    assert_eq!(fold(0, 2, 7).await.expect("the store answers"), 2);
+    assert_eq!((calls().await, stored().await), (7, (2, 2, vec![])));
+    for (after, through) in [(0, 2), (0, 3), (1, 3), (3, 4)] {
+        assert_eq!(fold(after, through, 100).await.expect("the store answers"), 2, "another sequence stands");
+    }
+    assert!(store.fold("nobody", (0, 1), batch(5), &[]).await.is_err(), "a writer that is not known");
+    assert_eq!(calls().await, 7);
+    assert_eq!(store.writers_of_journal().await.expect("the store answers"), ["other"]);
+
+    store.cancel_batch("one", 3).await.expect("the store answers");
+    store.cancel_batch("one", 3).await.expect("twice is once");
+    store.store_batch("one", 3, &batch(1_000)).await.expect("the store answers");
+    store.store_batch("one", 4, &batch(1)).await.expect("the store answers");
+    assert_eq!(stored().await, (2, 4, vec![1]), "what was cancelled cannot be stored any more");
+    assert_eq!(fold(2, 4, 1).await.expect("the store answers"), 4);
+    store.store_batch("one", 3, &batch(1_000)).await.expect("the store answers");
+    assert_eq!((calls().await, stored().await), (8, (4, 4, vec![])), "not even after what came later was folded");
 }
 
 #[tokio::test]
@@ -247,9 +269,4 @@ async fn a_batch_that_is_sent_twice_counts_once_on_sqlite() {
 #[tokio::test]
 async fn a_batch_that_is_sent_twice_counts_once_on_postgres() {
     counts_a_batch_once(&on_postgres().await).await;
-}
-
-/// The sequence that stands: a fence far ahead changes nothing.
-async fn standing(store: &Store) -> i64 {
-    store.fence("one", i64::MAX - 1).await.expect("known").1
 }

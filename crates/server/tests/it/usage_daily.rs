@@ -54,6 +54,7 @@ on_both_engines! {
             world.call(&key).basic(&key.id, &key.secret).send().await.is(200);
             world.pass(3_600);
         }
+        world.usage(&key.account, "day").await;
         let before = days_agree(&world).await;
         world.execute("DROP TABLE usage_daily").await;
         world.execute("DROP TABLE usage_daily_totals").await;
