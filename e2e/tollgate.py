@@ -47,10 +47,13 @@ class Tollgate:
         if problem:
             print((self.directory / "tollgate.log").read_text(errors="replace")[-4000:], file=sys.stderr)
 
-    def start(self):
+    def launch(self):
         with open(self.directory / "tollgate.log", "ab") as log:
             command = [self.binary, "serve", "--config", self.file]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+
+    def start(self):
+        self.launch()
         deadline = time.monotonic() + START_SECONDS
         while self.ready() != 200:
             if self.process.poll() is not None or time.monotonic() > deadline:
