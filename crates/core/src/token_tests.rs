@@ -93,4 +93,5 @@ fn a_token_is_over_after_its_leeway_and_not_before() {
     let end = Timestamp::from_seconds(token.expires_at);
     assert!(!token.is_over(Timestamp(end.plus_seconds(5).0 - 1), 5));
     assert!(token.is_over(end.plus_seconds(5), 5));
+    assert!(!Token { expires_at: i64::MAX, ..token }.is_over(end, 5), "the last instant there is does not overflow");
 }
