@@ -205,6 +205,8 @@ impl Committer {
         let counts = std::mem::take(&mut self.unfolded.sums);
         let unknown = std::mem::replace(&mut self.unfolded.ask, true);
         if unknown || !self.fold_sums(store, &counts).await? {
+            // In the journal stands, perhaps, what is in doubt: its callers were refused.
+            self.settle(store).await?;
             self.unfolded.after = fold_stored(store, &self.writer).await?;
             if !self.fold_sums(store, &Sums::new()).await? {
                 return Err(StoreError::Unavailable("another process folds the journal of this one".to_owned()));
@@ -274,6 +276,9 @@ impl Ledger {
     }
 }
 
+#[cfg(test)]
+#[path = "ledger_properties.rs"]
+mod properties;
 #[cfg(test)]
 #[path = "ledger_tests.rs"]
 mod tests;

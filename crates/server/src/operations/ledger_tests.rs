@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::store::tests::{assert_days_agree, on_postgres, on_sqlite};
 use crate::store::usage::{Grouping, Slice, UsageRange};
 
-const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
 const PRODUCT: &str = "[[product]]\nname = 'demo'\nroutes = ['/**']\n";
 
 /// A committer on a store, and the counter of its calls.
@@ -16,6 +16,13 @@ struct Scene<'a> {
     store: &'a Store,
     committer: Committer,
     counter: Counter,
+}
+
+/// The committer of a process that starts.
+pub(super) async fn committer(store: &Store) -> Committer {
+    let products = Config::parse("test.toml".as_ref(), PRODUCT).and_then(|config| config.products());
+    let committer = Committer::start(store, products.expect("one product"), NOW, &SystemRandom::default()).await;
+    committer.expect("a writer")
 }
 
 impl<'a> Scene<'a> {
@@ -27,13 +34,7 @@ impl<'a> Scene<'a> {
             credential: CredentialId::Key(KeyId::new(NOW, &random)),
             product: 0,
         };
-        Self { store, committer: Self::committer(store).await, counter }
-    }
-
-    async fn committer(store: &Store) -> Committer {
-        let products = Config::parse("test.toml".as_ref(), PRODUCT).and_then(|config| config.products());
-        let committer = Committer::start(store, products.expect("one product"), NOW, &SystemRandom::default()).await;
-        committer.expect("a writer")
+        Self { store, committer: committer(store).await, counter }
     }
 
     fn batch(&self, calls: i64, denied: i64) -> Batch {
@@ -67,7 +68,7 @@ impl<'a> Scene<'a> {
 
     /// The process ends without a word, and another one starts.
     async fn killed(&mut self) {
-        self.committer = Self::committer(self.store).await;
+        self.committer = committer(self.store).await;
     }
 }
 
@@ -118,7 +119,7 @@ async fn the_journal_is_folded_once(store: &Store) {
     assert_eq!(scene.bill().await, (11, 1), "by the next process");
 
     scene.commit(1, 0).await;
-    let other = Scene::committer(store).await;
+    let other = committer(store).await;
     scene.commit(2, 0).await;
     assert_eq!(scene.bill().await, (14, 1), "another process folds meanwhile");
     assert_eq!(other.unfolded.after, 0);
@@ -133,6 +134,11 @@ async fn the_journal_is_folded_once(store: &Store) {
     scene.committer.unfolded.ask = true;
     scene.commit(20, 0).await;
     assert_eq!(scene.bill().await, (47, 1));
+    // Then a batch is stored whose callers were refused, and the next fold asks the journal.
+    scene.committer.unfolded.since = Some(Instant::now());
+    scene.committer.unfolded.ask = true;
+    scene.landed(100, 0).await;
+    assert_eq!(scene.bill().await, (47, 1), "it counts nothing");
     assert_eq!(store.writers_of_journal().await.expect("the store answers"), Vec::<String>::new());
 }
 

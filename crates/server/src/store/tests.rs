@@ -170,6 +170,12 @@ pub(crate) async fn assert_days_agree(store: &Store) {
     assert_eq!(lines(store, totals_by_hour).await, lines(store, totals).await);
 }
 
+/// The counters by hour: credential, hour, calls, denied.
+pub(crate) async fn counters(store: &Store) -> Vec<String> {
+    const COUNTERS: Sql = Sql::both("SELECT CONCAT_WS(' ', credential_id, hour, calls, denied) FROM usage_hourly");
+    lines(store, COUNTERS).await
+}
+
 async fn hours_of_one_day_are_summed(store: &Store) {
     let (now, random) = (Timestamp::from_seconds(1_790_000_000), SystemRandom::default());
     let account = AccountId::new(now, &random);
