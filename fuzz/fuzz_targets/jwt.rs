@@ -93,7 +93,19 @@ fn signed(subject: &Subject, claims: &[u8]) {
     let Ok((token, key)) = Token::verify(&text, &subject.issuer, &subject.keys) else { return };
     assert_eq!(key.algorithm, Algorithm::EdDsa);
 
-    let value: Value = serde_json::from_slice(claims).expect("what is accepted is JSON");
+    // What a reader skips, it does not look into: a member that we do not have may hold a text that is none.
+    if let Ok(value) = serde_json::from_slice(claims) {
+        says(&token, &value);
+    }
+
+    // No instant of a token that is accepted may overflow what judges it.
+    token.is_over(NOW, 60);
+    let again = token.sign(&subject.issuer, &key, &SystemRandom::new()).expect("a signature");
+    let (read, _) = Token::verify(&again, &subject.issuer, &subject.keys).expect("our own token");
+    assert_eq!(read, token);
+}
+
+fn says(token: &Token, value: &Value) {
     assert_eq!(value["iss"], ISSUER);
     assert_eq!(value["aud"], *token.audience);
     assert_eq!((&value["iat"], &value["exp"]), (&token.issued_at.into(), &token.expires_at.into()));
@@ -106,10 +118,4 @@ fn signed(subject: &Subject, claims: &[u8]) {
         value["scope"].as_str().expect("scopes").split(' ').filter(|word| !word.is_empty()).collect();
     assert!(scopes.iter().all(|word| token.scopes.contains(word)));
     assert!(token.scopes.iter().all(|word| scopes.contains(&word)));
-
-    // No instant of a token that is accepted may overflow what judges it.
-    token.is_over(NOW, 60);
-    let again = token.sign(&subject.issuer, &key, &SystemRandom::new()).expect("a signature");
-    let (read, _) = Token::verify(&again, &subject.issuer, &subject.keys).expect("our own token");
-    assert_eq!(read, token);
 }

@@ -12,7 +12,7 @@ use tollgate_core::route::Template;
 use crate::reference;
 
 /// Few words, so that templates and paths meet; slashes at the end and what is no template among them.
-const SEGMENT: &str = "(a|b|\\{x\\}|\\{y\\}|\\{project_id\\}|\\{service_plan_id\\}|\\*\\*|\\{|\\.|)";
+const SEGMENT: &str = "(a|b|\\{x\\}|\\{x_1\\}|\\{x-1\\}|\\{\\}|\\{project_id\\}|\\{service_plan_id\\}|\\*\\*|\\{|\\.|)";
 const PLAIN: &str = "(a|b|c|a%20b|\\.\\.|)";
 
 fn path(segment: &str) -> impl Strategy<Value = String> {
@@ -35,6 +35,8 @@ proptest! {
         }
         all.sort_by(|one, other| one.0.precedence(&other.0));
         for (one, mine) in &all {
+            let plan = reference::Segment::Named("service_plan_id".to_owned());
+            prop_assert_eq!(one.takes_plan(), mine.contains(&plan));
             for (other, theirs) in &all {
                 let order = one.precedence(other);
                 prop_assert_eq!(order.is_eq(), reference::same_paths(mine, theirs), "{:?} {:?}", mine, theirs);
