@@ -174,6 +174,22 @@ mod tests {
     }
 
     #[test]
+    fn right_check_digits_do_not_excuse_a_wrong_form() {
+        for (digits, is_good) in [
+            ("A".repeat(43), true),
+            ("A".repeat(42), false),
+            ("A".repeat(44), false),
+            (format!("{}-", "A".repeat(42)), false),
+            (String::new(), false),
+        ] {
+            let mut text = format!("tgs_{digits}");
+            let check = check_digits(text.as_bytes());
+            text.extend(check.map(char::from));
+            assert_eq!(Secret::parse("tg", SecretKind::Key, &text).is_some(), is_good, "{text}");
+        }
+    }
+
+    #[test]
     fn a_secret_does_not_show_itself() {
         let secret = Secret::generate("tg", SecretKind::Personal, &SystemRandom::default());
         assert_eq!(format!("{secret:?}"), "Secret(…)");
