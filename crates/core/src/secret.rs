@@ -136,6 +136,21 @@ mod tests {
         }
     }
 
+    /// The 256-bit number that base62 digits stand for.
+    fn number(digits: &str) -> [u8; 32] {
+        let mut number = [0_u8; 32];
+        for digit in digits.bytes() {
+            let mut carry = DIGITS.iter().position(|known| *known == digit).expect("a digit");
+            for byte in number.iter_mut().rev() {
+                carry += usize::from(*byte) * 62;
+                *byte = (carry % 256) as u8;
+                carry /= 256;
+            }
+            assert_eq!(carry, 0, "it has 256 bits");
+        }
+        number
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { cases: 16, rng_seed: RngSeed::Fixed(5), ..ProptestConfig::default() })]
 
@@ -147,6 +162,7 @@ mod tests {
             let text = secret.expose().to_owned();
             prop_assert_eq!(text.len(), 53);
             prop_assert_eq!(kind_of("tg", &text), Some(kind));
+            prop_assert_eq!(number(&text[4..47]), bytes, "no random bit is lost");
             for other in kinds {
                 let read = Secret::parse("tg", other, &text).map(|read| read.expose().to_owned());
                 prop_assert_eq!(read.as_ref(), (other == kind).then_some(&text));
