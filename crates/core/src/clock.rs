@@ -132,6 +132,19 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "it is the machine's clock that is compared")]
+    fn the_systems_clock_tells_the_time_and_a_manual_one_is_moved() {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        let apart = SystemClock.now().seconds() - i64::try_from(since.as_secs()).expect("not that late");
+        assert!((0..60).contains(&apart), "{apart}");
+        let clock = ManualClock::new(Timestamp::from_seconds(100));
+        clock.advance_seconds(7);
+        assert_eq!(clock.now(), Timestamp(107_000_000));
+        clock.advance_seconds(-8);
+        assert_eq!(clock.now(), Timestamp(99_000_000));
+    }
+
+    #[test]
     fn hours_and_days_before_1970_round_down_too() {
         assert_eq!(Timestamp(-1).hour(), Timestamp(-Timestamp::HOUR));
         assert_eq!(Timestamp(Timestamp::HOUR + 5).hour(), Timestamp(Timestamp::HOUR));

@@ -171,3 +171,53 @@ impl KeyEntry {
         above.live()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::master::MasterKey;
+    use crate::random::SystemRandom;
+    use crate::secret::SecretKind;
+
+    const NOW: Timestamp = Timestamp(1_790_000_000_000_000);
+
+    /// A new secret as it is stored under the master key at `master`.
+    fn stored(keys: &MasterKeys, master: u8, ends_at: Option<Timestamp>) -> (Secret, StoredSecret) {
+        let random = SystemRandom::default();
+        let secret = Secret::generate("tg", SecretKind::Key, &random);
+        let hash = keys.at(master).hash(&secret);
+        (secret, StoredSecret { id: SecretId::new(NOW, &random), hash, master, ends_at })
+    }
+
+    #[test]
+    fn each_live_secret_is_found_and_none_that_ended_or_is_anothers() {
+        let keys = MasterKeys::new(MasterKey::new(&[1; 32]), vec![MasterKey::new(&[2; 32])]);
+        let (old, old_stored) = stored(&keys, 1, Some(NOW));
+        let (new, new_stored) = stored(&keys, 0, None);
+        let (other, _) = stored(&keys, 0, None);
+        let random = SystemRandom::default();
+        let project = ProjectId::new(NOW, &random);
+        let plan = PlanEntry { id: PlanId::new(NOW, &random), project, tokens: [old_stored, new_stored].into() };
+        let key = KeyEntry {
+            id: KeyId::new(NOW, &random),
+            project,
+            generation: 0,
+            disabled: false,
+            expires_at: None,
+            scopes: Scopes::default(),
+            addresses: Box::default(),
+            token_rate: None,
+            secrets: [old_stored, new_stored].into(),
+        };
+        for (presented, at, expected) in [
+            (&new, NOW, Some(new_stored.id)),
+            (&old, Timestamp(NOW.0 - 1), Some(old_stored.id)),
+            (&old, NOW, None),
+            (&old, NOW.plus_seconds(1), None),
+            (&other, NOW, None),
+        ] {
+            assert_eq!(key.secret(presented, &keys, at), expected);
+            assert_eq!(plan.token(presented, &keys, at), expected);
+        }
+    }
+}

@@ -153,3 +153,56 @@ fn only_an_expired_token_is_told_that_it_expired() {
     }
     assert_eq!(Denial::Expired(1_700_000_000).message(), "Jwt expired at 2023-11-14T22:13:20Z");
 }
+
+const KINDS: [CredentialKind; 5] = [
+    CredentialKind::Token,
+    CredentialKind::Basic,
+    CredentialKind::ApiToken,
+    CredentialKind::BareSecret,
+    CredentialKind::Personal,
+];
+
+#[test]
+fn a_product_accepts_what_it_names_and_nothing_else() {
+    for bits in 0..8_u8 {
+        let accepts = [1, 2, 4].map(|bit| bits & bit != 0);
+        let [accepts_token, accepts_basic, accepts_api_token] = accepts;
+        let product = Product { accepts_token, accepts_basic, accepts_api_token, ..world().product };
+        assert_eq!(KINDS.map(|kind| product.accepts(kind)), [accepts[0], accepts[1], accepts[2], false, false]);
+        let words = product.accepted_words();
+        for (kind, accepted) in KINDS.into_iter().zip(accepts) {
+            assert_eq!(words.contains(kind.words()), accepted, "{words}: {}", kind.words());
+        }
+        assert_eq!(words == "no credential", bits == 0);
+    }
+    let codes = ["access-token", "access-key", "api-token", "key-secret", "personal-token"];
+    assert_eq!(KINDS.map(CredentialKind::code), codes);
+}
+
+#[test]
+fn a_denial_is_logged_by_its_word_and_says_who_came_and_what_to_do() {
+    let key = KeyId::new(Timestamp(0), &SystemRandom::default());
+    let (project, plan) = (id(), PlanId::new(Timestamp(0), &SystemRandom::default()));
+    let in_path = |takes_plan| Denial::PlanInPath { key, project, plan, takes_plan };
+    let (key_text, project_text, plan_text) = (key.to_string(), project.to_string(), plan.to_string());
+    let remedy = "or send the API token";
+    for (denial, code, said) in [
+        (Denial::NoRoute, "no_route", vec!["No product"]),
+        (Denial::Revoked, "token_revoked", vec!["revoked"]),
+        (
+            Denial::Unknown(CredentialKind::BareSecret),
+            "unknown_credential",
+            vec!["a KEY SECRET without its KEY ID came"],
+        ),
+        (Denial::WrongProject { key, project }, "wrong_project", vec![&*key_text, &*project_text]),
+        (Denial::NoPlanInPath { is_project: true }, "no_plan_in_path", vec!["the path names a Project ID"]),
+        (Denial::NoPlanInPath { is_project: false }, "no_plan_in_path", vec!["the path names no SERVICE PLAN ID"]),
+        (in_path(true), "plan_in_path", vec![&*key_text, &*project_text, &*plan_text, remedy]),
+        (in_path(false), "plan_in_path", vec![&*key_text, &*project_text, &*plan_text]),
+    ] {
+        let message = denial.message();
+        assert_eq!(denial.code(), code);
+        assert!(said.iter().all(|part| message.contains(part)), "{message}");
+    }
+    assert!(!in_path(false).message().contains(remedy), "what the route does not take is not advised");
+}

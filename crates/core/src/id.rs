@@ -228,9 +228,11 @@ mod tests {
         let text = id.to_string();
         assert_eq!((text.len(), text.parse::<PlanId>()), (32, Ok(id)));
         assert_eq!(text.parse::<CredentialId>(), Ok(CredentialId::Plan(id)));
+        assert_eq!((CredentialId::Plan(id).to_string(), format!("{id:?}")), (text.clone(), text.clone()));
         assert!(text.parse::<KeyId>().is_err());
         let key = KeyId::new(Timestamp(0), &SystemRandom::default());
         assert_eq!(key.to_string().parse::<CredentialId>(), Ok(CredentialId::Key(key)));
+        assert_eq!(CredentialId::Key(key).to_string(), key.to_string());
         for wrong in [text.to_uppercase(), format!("{text}0"), text[1..].to_owned(), key.to_string(), String::new()] {
             assert_eq!(wrong.parse::<PlanId>(), Err(BadPlanId), "{wrong}");
         }

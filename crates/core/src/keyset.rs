@@ -127,6 +127,22 @@ mod tests {
         assert!(set.jwks(Timestamp::from_seconds(4_904), TIMES).contains(&first.kid));
         assert!(!set.jwks(Timestamp::from_seconds(4_905), TIMES).contains(&first.kid));
         assert_eq!(set.active(Timestamp(-5)).map(|key| &key.kid), Some(&first.kid));
+        assert_eq!(set.iter().map(|key| &key.kid).collect::<Vec<_>>(), [&first.kid, &second.kid]);
+    }
+
+    #[test]
+    fn of_two_keys_that_could_sign_from_one_instant_on_one_signs_and_the_other_is_retired() {
+        let set = KeySet::new(vec![key(1_000, None), key(1_000, None)]);
+        let states =
+            |now| set.iter().map(|key| set.state(key, Timestamp::from_seconds(now), TIMES)).collect::<Vec<_>>();
+        assert_eq!(states(1_000), [KeyState::Retired, KeyState::Active]);
+        assert_eq!(states(999), [KeyState::Active, KeyState::Next], "a clock set back: the first one signs");
+    }
+
+    #[test]
+    fn lists_call_the_states_by_their_names() {
+        let all = [KeyState::Next, KeyState::Active, KeyState::Retired, KeyState::Removed];
+        assert_eq!(all.map(KeyState::as_str), ["next", "active", "retired", "removed"]);
     }
 
     #[test]

@@ -224,7 +224,11 @@ mod tests {
         let (one, two) = (MasterKey::new(&[1; 32]), MasterKey::new(&[2; 32]));
         assert!(one.hash(&secret).matches(&one.hash(&secret)));
         assert!(!one.hash(&secret).matches(&two.hash(&secret)));
+        assert_ne!(one.hash(&secret).as_bytes(), two.hash(&secret).as_bytes());
+        let stored = SecretHash::from_bytes(one.hash(&secret).as_bytes()).expect("32 bytes");
+        assert!(stored.matches(&one.hash(&secret)));
         assert_ne!(one.fingerprint(), two.fingerprint());
+        assert_eq!(format!("{one:?}"), format!("MasterKey({})", one.fingerprint()), "and nothing else of the key");
         assert_eq!(format!("{:?}", one.hash(&secret)), "SecretHash(…)");
     }
 
@@ -243,8 +247,19 @@ mod tests {
     }
 
     #[test]
+    fn no_two_installations_have_one_master_key() {
+        let random = SystemRandom::default();
+        let [one, two] = [MasterKey::generate(&random), MasterKey::generate(&random)];
+        assert_ne!(one, two);
+        assert_ne!(one[..16], one[16..]);
+    }
+
+    #[test]
     fn older_keys_are_found_by_their_fingerprint() {
+        let present = MasterKey::new(&[1; 32]).fingerprint().to_owned();
         let keys = MasterKeys::new(MasterKey::new(&[1; 32]), vec![MasterKey::new(&[2; 32])]);
+        assert_eq!((keys.index(&present), keys.index("0000")), (Some(0), None));
+        assert_eq!(keys.by_fingerprint(&present).map(MasterKey::fingerprint), Some(&*present));
         let old = MasterKey::new(&[2; 32]);
         assert_eq!(keys.index(old.fingerprint()), Some(1));
         assert_eq!(keys.at(1).fingerprint(), old.fingerprint());

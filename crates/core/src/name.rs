@@ -70,6 +70,7 @@ mod tests {
         assert_eq!(DisplayName::parse("a\nb", 64), Err(BadName::Control));
         assert_eq!(DisplayName::parse(" \t", 64), Err(BadName::Empty));
         assert_eq!(DisplayName::parse("abc", 2), Err(BadName::TooLong(2)));
+        assert!(DisplayName::parse("äöü", 3).is_ok(), "characters are counted, not bytes");
         assert!(DisplayName::parse("鍵 🔑 'x' <b>", 64).is_ok());
     }
 }

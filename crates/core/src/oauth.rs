@@ -171,13 +171,18 @@ mod tests {
     }
 
     #[test]
-    fn error_texts_keep_to_the_alphabet_of_rfc_6749() {
-        for error in [
-            OAuthError::InvalidClient,
-            OAuthError::UnsupportedGrantType,
-            OAuthError::InvalidScope,
-            OAuthError::InvalidTarget,
+    fn errors_have_the_codes_of_their_rfcs_and_keep_to_the_alphabet_of_rfc_6749() {
+        for (error, code) in [
+            (OAuthError::InvalidRequest("No"), "invalid_request"),
+            (OAuthError::InvalidClient, "invalid_client"),
+            (OAuthError::UnsupportedGrantType, "unsupported_grant_type"),
+            (OAuthError::InvalidScope, "invalid_scope"),
+            (OAuthError::InvalidTarget, "invalid_target"),
+            (OAuthError::InsufficientScope, "insufficient_scope"),
+            (OAuthError::TooMany(1), "slow_down"),
+            (OAuthError::Unavailable, "temporarily_unavailable"),
         ] {
+            assert_eq!(error.code(), code);
             let text = error.to_string();
             assert!(text.bytes().all(|byte| matches!(byte, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)), "{text}");
             assert!(!text.contains("expired"));

@@ -118,6 +118,7 @@ mod tests {
             "/a b",
             "/é",
             "/a%3bb",
+            "/ab%20;",
         ] {
             assert_eq!(CallPath::parse(target), Err(AmbiguousPath), "{target}");
         }

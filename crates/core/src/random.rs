@@ -32,3 +32,22 @@ impl Random for SystemRandom {
         self.0.fill(buffer).expect("the operating system gives random bytes");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counting;
+    impl Random for Counting {
+        fn fill(&self, buffer: &mut [u8]) {
+            buffer.iter_mut().zip(1..).for_each(|(byte, value)| *byte = value);
+        }
+    }
+
+    #[test]
+    fn a_random_number_is_made_of_all_sixteen_bytes() {
+        assert_eq!(random_u128(&Counting), 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10);
+        let random = SystemRandom::default();
+        assert_ne!(random_u128(&random), random_u128(&random));
+    }
+}

@@ -69,6 +69,17 @@ mod tests {
     use crate::random::SystemRandom;
 
     #[test]
+    fn every_letter_of_a_code_comes_from_a_byte_of_its_own() {
+        struct Fixed;
+        impl Random for Fixed {
+            fn fill(&self, buffer: &mut [u8]) {
+                buffer.iter_mut().zip(0..).for_each(|(byte, at)| *byte = 17 * at);
+            }
+        }
+        assert_eq!(RecoveryCode::generate(&Fixed).expose(), "0h2k-4n6q-8sav-cxez");
+    }
+
+    #[test]
     fn a_code_is_read_however_a_person_types_it() {
         let code = RecoveryCode::generate(&SystemRandom::default());
         let text = code.expose();

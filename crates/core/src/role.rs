@@ -207,7 +207,7 @@ mod tests {
     #[test]
     fn every_role_reads_back_and_sees_its_usage() {
         for role in Role::ALL {
-            assert_eq!(role.word().parse(), Ok(role));
+            assert_eq!((role.word().parse(), role.to_string().parse()), (Ok(role), Ok(role)));
             assert!(role.may(Right::SeeUsage));
         }
         assert_eq!("root".parse::<Role>(), Err(BadRole));

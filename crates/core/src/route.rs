@@ -95,11 +95,13 @@ impl Template {
     /// Orders templates so that the first that matches is the most literal one. Two templates that match exactly the
     /// same paths are equal.
     pub fn precedence(&self, other: &Self) -> Ordering {
-        let pairs = self.0.iter().zip(&other.0);
-        pairs
-            .map(|(mine, theirs)| mine.rank().cmp(&theirs.rank()))
-            .find(|order| order.is_ne())
-            .unwrap_or_else(|| other.0.len().cmp(&self.0.len()))
+        self.ranks().cmp(other.ranks())
+    }
+
+    /// The end of a path is more literal than the `**` that matches it too.
+    fn ranks(&self) -> impl Iterator<Item = (u8, &str)> {
+        let end = (self.0.last() != Some(&Segment::Tail)).then_some((2, ""));
+        self.0.iter().map(Segment::rank).chain(end)
     }
 }
 
@@ -108,7 +110,7 @@ impl Segment {
         match self {
             Self::Literal(text) => (0, text),
             Self::Project | Self::ServicePlan | Self::Any => (1, ""),
-            Self::Tail => (2, ""),
+            Self::Tail => (3, ""),
         }
     }
 }
@@ -163,8 +165,8 @@ mod tests {
         let expected = [
             "/v1/projects/mine",
             "/v1/projects/{project_id}/sms",
-            "/v1/projects/{project_id}/**",
             "/v1/projects/{project_id}",
+            "/v1/projects/{project_id}/**",
             "/v1/**",
         ]
         .map(template);

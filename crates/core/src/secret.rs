@@ -127,6 +127,7 @@ mod tests {
     use super::*;
     use crate::random::SystemRandom;
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
 
     struct Fixed([u8; 32]);
     impl Random for Fixed {
@@ -135,17 +136,43 @@ mod tests {
         }
     }
 
+    /// The 256-bit number that base62 digits stand for.
+    fn number(digits: &str) -> [u8; 32] {
+        let mut number = [0_u8; 32];
+        for digit in digits.bytes() {
+            let mut carry = DIGITS.iter().position(|known| *known == digit).expect("a digit");
+            for byte in number.iter_mut().rev() {
+                carry += usize::from(*byte) * 62;
+                *byte = (carry % 256) as u8;
+                carry /= 256;
+            }
+            assert_eq!(carry, 0, "it has 256 bits");
+        }
+        number
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 16, rng_seed: RngSeed::Fixed(5), ..ProptestConfig::default() })]
+
         #[test]
-        fn any_secret_reads_back_and_any_change_of_a_digit_is_refused(bytes: [u8; 32], at in 4_usize..53, digit in 0_usize..62) {
-            let secret = Secret::generate("tg", SecretKind::Key, &Fixed(bytes));
+        fn any_secret_reads_back_and_any_change_of_a_character_is_refused(bytes: [u8; 32], at in 0_usize..5) {
+            let kinds = [SecretKind::Key, SecretKind::ApiToken, SecretKind::Personal, SecretKind::Session, SecretKind::Link];
+            let kind = kinds[at];
+            let secret = Secret::generate("tg", kind, &Fixed(bytes));
             let text = secret.expose().to_owned();
             prop_assert_eq!(text.len(), 53);
-            prop_assert!(Secret::parse("tg", SecretKind::Key, &text).is_some());
-            let mut other = text.clone().into_bytes();
-            other[at] = DIGITS[digit];
-            let other = String::from_utf8(other).expect("ASCII");
-            prop_assert_eq!(Secret::parse("tg", SecretKind::Key, &other).is_some(), other == text);
+            prop_assert_eq!(kind_of("tg", &text), Some(kind));
+            prop_assert_eq!(number(&text[4..47]), bytes, "no random bit is lost");
+            for other in kinds {
+                let read = Secret::parse("tg", other, &text).map(|read| read.expose().to_owned());
+                prop_assert_eq!(read.as_ref(), (other == kind).then_some(&text));
+            }
+            for at in 0..text.len() {
+                for letter in ' '..='~' {
+                    let other = format!("{}{letter}{}", &text[..at], &text[at + 1..]);
+                    prop_assert_eq!(Secret::parse("tg", kind, &other).is_some(), other == text, "{}", other);
+                }
+            }
         }
     }
 
@@ -160,6 +187,22 @@ mod tests {
         }
         assert_eq!(kind_of("tg", text), Some(SecretKind::Key));
         assert_eq!(kind_of("tg", "eyJh"), None);
+    }
+
+    #[test]
+    fn right_check_digits_do_not_excuse_a_wrong_form() {
+        for (digits, is_good) in [
+            ("A".repeat(43), true),
+            ("A".repeat(42), false),
+            ("A".repeat(44), false),
+            (format!("{}-", "A".repeat(42)), false),
+            (String::new(), false),
+        ] {
+            let mut text = format!("tgs_{digits}");
+            let check = check_digits(text.as_bytes());
+            text.extend(check.map(char::from));
+            assert_eq!(Secret::parse("tg", SecretKind::Key, &text).is_some(), is_good, "{text}");
+        }
     }
 
     #[test]

@@ -120,9 +120,14 @@ impl Token {
         Ok((token, Arc::clone(key)))
     }
 
+    /// The instant at which no clock holds it for live any more, when clocks differ by `leeway_seconds` at most.
+    pub fn ends_at(&self, leeway_seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(self.expires_at).plus_seconds(leeway_seconds)
+    }
+
     /// Whether the token's time is over, with `leeway_seconds` for clocks that differ.
     pub fn is_over(&self, now: Timestamp, leeway_seconds: i64) -> bool {
-        now >= Timestamp::from_seconds(self.expires_at + leeway_seconds)
+        now >= self.ends_at(leeway_seconds)
     }
 }
 

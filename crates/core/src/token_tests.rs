@@ -36,8 +36,11 @@ fn sign(token: &Token, key: &SigningKey, issuer: &Issuer) -> String {
 #[test]
 fn a_token_reads_back_and_a_foreign_library_accepts_it() {
     let issuer = Issuer::new("https://auth.example.com");
+    assert_eq!(issuer.as_str(), "https://auth.example.com");
     for algorithm in [Algorithm::Es256, Algorithm::EdDsa, Algorithm::Rs256] {
         let (key, token) = (key(algorithm), token());
+        assert_eq!(algorithm.to_string().parse(), Ok(algorithm));
+        assert_eq!(format!("{key:?}"), format!("SigningKey({algorithm} {})", key.kid));
         let text = sign(&token, &key, &issuer);
         let (read, by) = Token::verify(&text, &issuer, &KeySet::new(vec![key.clone()])).expect("our own token");
         assert_eq!((&read, &by.kid), (&token, &key.kid));
@@ -54,6 +57,13 @@ fn a_token_reads_back_and_a_foreign_library_accepts_it() {
         assert_eq!(foreign.claims["sub"], token.key.to_string());
         assert_eq!(foreign.claims["jti"].as_str().map(str::len), Some(32));
         assert_eq!(foreign.claims["scope"], "demo sms");
+    }
+}
+
+#[test]
+fn an_algorithm_that_we_do_not_sign_with_is_none() {
+    for text in ["", "none", "es256", "HS256", "ES384"] {
+        assert!(text.parse::<Algorithm>().is_err(), "{text}");
     }
 }
 
@@ -93,4 +103,5 @@ fn a_token_is_over_after_its_leeway_and_not_before() {
     let end = Timestamp::from_seconds(token.expires_at);
     assert!(!token.is_over(Timestamp(end.plus_seconds(5).0 - 1), 5));
     assert!(token.is_over(end.plus_seconds(5), 5));
+    assert!(!Token { expires_at: i64::MAX, ..token }.is_over(end, 5), "the last instant there is does not overflow");
 }

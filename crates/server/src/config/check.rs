@@ -182,18 +182,23 @@ impl Routes {
             let literal_first = one.template.precedence(&other.template);
             literal_first.then_with(|| one.hosts.is_empty().cmp(&other.hosts.is_empty()))
         });
-        for pair in self.0.windows(2) {
-            let (one, other) = (&pair[0], &pair[1]);
-            let same_paths = one.template.precedence(&other.template).is_eq();
-            let same_hosts = one.hosts.is_empty() && other.hosts.is_empty()
-                || one.hosts.iter().any(|host| other.hosts.contains(host));
-            if same_paths && same_hosts {
+        for (at, one) in self.0.iter().enumerate() {
+            let mut same_paths =
+                self.0[at + 1..].iter().take_while(|other| one.template.precedence(&other.template).is_eq());
+            if let Some(other) = same_paths.find(|other| one.shares_a_host(other)) {
                 let names = [one, other].map(|route| &*products[usize::from(route.product)].name);
                 let message = format!("and product {} have a route for the same paths; keep one", names[1]);
                 return Err(ConfigError::invalid(&format!("product {}", names[0]), message));
             }
         }
         Ok(())
+    }
+}
+
+impl Route {
+    fn shares_a_host(&self, other: &Self) -> bool {
+        let is_theirs = |host: &String| other.hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
+        self.hosts.is_empty() && other.hosts.is_empty() || self.hosts.iter().any(is_theirs)
     }
 }
 
@@ -229,6 +234,11 @@ mod tests {
         let error =
             products("[[product]]\nname='a'\nroutes=['/x/{id}']\n[[product]]\nname='b'\nroutes=['/x/{project_id}']");
         assert!(error.expect_err("refused").contains("same paths"));
+        let on = |name: &str, host: &str| format!("[[product]]\nname='{name}'\nroutes=['/x']\nhosts=['{host}']\n");
+        let three = |host| products(&[on("a", "a.example"), on("b", "b.example"), on("c", host)].concat());
+        assert!(three("c.example").is_ok());
+        assert!(three("a.example").expect_err("refused").contains("same paths"), "another stands between them");
+        assert!(three("A.Example").expect_err("refused").contains("same paths"), "a host has many spellings");
         assert!(products("[[product]]\nname='A'\nroutes=['/x']").is_err());
         assert!(products("[[product]]\nname='a'\nroutes=[]").is_err());
         assert!(products("[[product]]\nname='a'\nroutes=['x']").is_err());

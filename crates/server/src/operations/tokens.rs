@@ -89,7 +89,7 @@ impl App {
         let authenticated = self.authenticate_client(presented, client).await?;
         let Ok(verified) = self.verify(text) else { return Ok(()) };
         let token = &verified.token;
-        let ends_at = tollgate_core::Timestamp::from_seconds(token.expires_at + self.times.leeway_seconds);
+        let ends_at = token.ends_at(self.times.leeway_seconds);
         if token.key != authenticated.known.key.id || ends_at <= self.now() {
             return Ok(());
         }
