@@ -34,8 +34,18 @@ impl Request {
         Self { method: "POST", path: path.into(), headers, body: body.to_string() }
     }
 
+    /// As it is sent by a client that ends the connection after it.
     fn wire(&self) -> String {
-        let mut text = format!("{} {} HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n", self.method, self.path);
+        self.wire_with("connection: close\r\n")
+    }
+
+    /// As it is sent by a client that goes on.
+    pub(crate) fn kept_wire(&self) -> String {
+        self.wire_with("")
+    }
+
+    fn wire_with(&self, first: &str) -> String {
+        let mut text = format!("{} {} HTTP/1.1\r\nhost: 127.0.0.1\r\n{first}", self.method, self.path);
         for (name, value) in &self.headers {
             let _ = write!(text, "{name}: {value}\r\n");
         }

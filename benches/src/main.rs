@@ -10,42 +10,57 @@
 
 #![expect(clippy::print_stdout, reason = "the table is what this program prints")]
 
+mod comparison;
+mod fill;
 mod http;
 mod load;
 mod machine;
+mod nginx;
+mod once;
+mod open_loop;
 mod origin;
 mod pages;
+mod postgres;
 mod process;
 mod programs;
 mod report;
 mod rounds;
+mod servers;
 mod subject;
 mod tollgate;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::Parser;
-use tollgate_bench::Algorithm;
 
+use crate::once::Once;
 use crate::programs::Programs;
 use crate::report::Report;
-use crate::tollgate::{Durability, Tollgate};
+use crate::rounds::Sample;
+use crate::servers::Servers;
 
 /// What the runner can be told.
 #[derive(Parser)]
 #[command(
     name = "tollgate-bench",
     about = "Measures Tollgate against the limit server, interleaved: cargo run --release -p tollgate-bench",
-    after_help = "Needs Linux, two cores and wrk (apt-get install wrk). Close everything else that computes: the two \
-                  cores are the whole laboratory. Exits with 1 if any answer was an error or a call was not counted."
+    after_help = "Needs Linux, two cores, wrk and PostgreSQL, and for --full nginx (apt-get install wrk postgresql nginx-light). \
+                  Close everything else that computes: the two cores are the whole laboratory. Exits with 1 if any answer was \
+                  an error or a call was not counted."
 )]
 struct Options {
-    /// Smoke run: one round, 1 s of warm-up and 2 s measured. Its figures mean nothing.
+    /// Smoke run: one round, 1 s of warm-up and 1 s measured. Its figures mean nothing.
     #[arg(long)]
     quick: bool,
+    /// The whole grid: 1,000,000 keys, 10,000,000 rows of usage, nginx, a fixed rate, the time of a start, five minutes for memory.
+    #[arg(long)]
+    full: bool,
+    /// Only the cases whose name holds this.
+    #[arg(long, default_value = "")]
+    only: String,
     /// Measures the dashboard's pages instead: 1,000 keys, a year of usage.
     #[arg(long, conflicts_with = "quick")]
     pages: bool,
@@ -53,20 +68,20 @@ struct Options {
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
     /// Seconds measured per turn.
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
     /// Seconds of load before them.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
     warm_up: u32,
-    /// Connections that are kept open.
+    /// Connections that are kept open, where the case does not say how many.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
     connections: u32,
-    /// Algorithm that signs the tokens.
-    #[arg(long, value_enum, default_value_t = Algorithm::Es256)]
-    algorithm: Algorithm,
     /// File for the figures, every single one of them [default: bench.json in the target directory].
     #[arg(long)]
     output: Option<PathBuf>,
+    /// The load at a fixed rate, which this program starts for itself.
+    #[arg(long, num_args = 5, hide = true)]
+    open_loop: Option<Vec<String>>,
 }
 
 impl Options {
@@ -75,14 +90,19 @@ impl Options {
         if options.quick {
             options.rounds = 1;
             options.warm_up = 1;
-            options.seconds = 2;
+            options.seconds = 1;
         }
         options
     }
 }
 
 fn main() -> ExitCode {
-    match run(Options::parsed()) {
+    let options = Options::parsed();
+    let done = match &options.open_loop {
+        Some(arguments) => open_loop::main(arguments),
+        None => run(&options),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tollgate-bench: {error:#}");
@@ -91,7 +111,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(options: Options) -> anyhow::Result<()> {
+fn run(options: &Options) -> anyhow::Result<()> {
     programs::require_tools()?;
     let programs = Programs::build()?;
     let work = programs.target.join("bench");
@@ -99,34 +119,53 @@ fn run(options: Options) -> anyhow::Result<()> {
         fs::remove_dir_all(&work).with_context(|| format!("cannot empty {}", work.display()))?;
     }
     fs::create_dir_all(&work).with_context(|| format!("cannot make {}", work.display()))?;
+    let logs = || format!("the logs are in {}", work.display());
     if options.pages {
-        let table =
-            pages::run(&programs.tollgate, &work).with_context(|| format!("the logs are in {}", work.display()))?;
-        let origin = origin::of(&options);
-        for field in ["date", "command", "machine", "commit"] {
-            println!("{field}: {}", origin[field].as_str().unwrap_or("unknown"));
-        }
-        print!("\n{table}");
+        let table = pages::run(&programs.tollgate, &work).with_context(logs)?;
+        print!("{}\n{table}", origin::lines(&origin::of(options)));
         return Ok(());
     }
-
-    let logs = || format!("the logs are in {}", work.display());
-    let limit = subject::limit_server(&programs.limit_server, &work, options.algorithm).with_context(logs)?;
-    let tollgates = Durability::ALL
-        .map(|durability| Tollgate::start(&programs.tollgate, &work, durability, options.algorithm))
-        .into_iter()
-        .collect::<anyhow::Result<Vec<_>>>()
-        .with_context(logs)?;
-    let samples = rounds::run(&limit, &tollgates, &options, &work).with_context(logs)?;
-    for tollgate in &tollgates {
-        tollgate.require_count(rounds::let_through(&samples, tollgate.subject.name))?;
-    }
-
-    let report = Report::new(&options, samples);
+    let report = measured(&programs, options, &work).with_context(logs)?;
     print!("\n{report}");
-    let output = options.output.unwrap_or_else(|| programs.target.join("bench.json"));
+    let output = options.output.clone().unwrap_or_else(|| programs.target.join("bench.json"));
     fs::write(&output, format!("{:#}\n", report.json()))
         .with_context(|| format!("cannot write {}", output.display()))?;
     println!("\nevery figure: {}", output.display());
     Ok(())
+}
+
+/// Starts everything, lets it take its turns, and sees to it that every call was counted.
+fn measured(programs: &Programs, options: &Options, work: &Path) -> anyhow::Result<Report> {
+    let mut servers = Servers::start(programs, work, options.full)?;
+    let mut comparisons = comparison::all(&servers, options.connections);
+    comparisons.retain(|comparison| comparison.name.contains(&options.only));
+    let samples = rounds::run(&comparisons, options, work)?;
+    for tollgate in servers.counting() {
+        tollgate.require_count(rounds::let_through(&comparisons, &samples, tollgate.subject.name))?;
+    }
+    let most = |name: &str| {
+        let of = |sample: &&Sample| comparisons[sample.place.0].players[sample.place.1].subject.name == name;
+        samples.iter().filter(of).map(|sample| sample.resident_mb).fold(0.0, f64::max)
+    };
+    let mut figures = once::memory(&servers.process, most(servers.process.subject.name));
+    if let Some(full) = &servers.full {
+        figures.push(once::per_key(&full.keys, most(full.keys.subject.name)));
+        figures.extend(once::open_loop(&servers.process, options)?);
+        figures.push(once::growth(&servers.process, options, work)?);
+    }
+    let mut report = Report::new(options, &comparisons, &samples, figures);
+    drop(comparisons);
+    if options.full {
+        report.add(starts(&mut servers)?);
+    }
+    Ok(report)
+}
+
+fn starts(servers: &mut Servers) -> anyhow::Result<Vec<Once>> {
+    let mut starts = vec![once::start(&mut servers.process, "the database of this run", Some(150.0))?];
+    if let Some(full) = &mut servers.full {
+        starts.push(once::start(&mut full.keys, "1,000,000 keys", Some(150.0))?);
+        starts.push(once::start(&mut full.rows, "10,000,000 rows of usage", Some(150.0))?);
+    }
+    Ok(starts)
 }

@@ -26,6 +26,12 @@ pub(crate) fn of(options: &Options) -> Value {
     })
 }
 
+/// The same, to read.
+pub(crate) fn lines(origin: &Value) -> String {
+    let line = |field| format!("{field}: {}\n", origin[field].as_str().unwrap_or("unknown"));
+    ["date", "command", "machine", "commit"].map(line).concat()
+}
+
 fn machine() -> String {
     let processors = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = processors.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

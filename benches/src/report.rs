@@ -3,12 +3,12 @@
 use std::fmt;
 
 use serde_json::{Value, json};
-use tollgate_bench::Algorithm;
 
 use crate::Options;
+use crate::comparison::{By, Comparison};
+use crate::once::Once;
 use crate::origin;
 use crate::rounds::Sample;
-use crate::subject::{Case, LIMIT, PROCESS};
 
 /// Share of the machine that others may use before the figures suffer.
 const QUIET: f64 = 0.05;
@@ -17,35 +17,52 @@ const QUIET: f64 = 0.05;
 pub(crate) struct Report {
     origin: Value,
     rows: Vec<Row>,
-    samples: Vec<Sample>,
+    once: Vec<Once>,
+    foreign: f64,
+    samples: Vec<Value>,
 }
 
 /// The rounds of one server in one case.
+#[derive(Clone)]
 struct Row {
-    case: Case,
-    subject: &'static str,
+    case: String,
+    server: String,
     requests_per_second: f64,
     p50_us: f64,
     p99_us: f64,
     cpu_us: f64,
     resident_mb: f64,
     answer_bytes: f64,
-    /// CPU time against the limit server's, round by round. None for the limit server itself.
+    by: By,
+    /// Against the first server of the case, round by round. None for that one.
     ratio: Option<Spread>,
+    target: Option<f64>,
+    p99_target: Option<f64>,
 }
 
 /// The middle and the ends of some values.
 #[derive(Clone, Copy, Debug, PartialEq)]
-struct Spread {
-    median: f64,
-    least: f64,
-    most: f64,
+pub(crate) struct Spread {
+    pub(crate) median: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
 }
 
 impl Report {
     /// Sums the samples up.
-    pub(crate) fn new(options: &Options, samples: Vec<Sample>) -> Self {
-        Self { origin: origin::of(options), rows: rows(&samples), samples }
+    pub(crate) fn new(options: &Options, comparisons: &[Comparison<'_>], samples: &[Sample], once: Vec<Once>) -> Self {
+        Self {
+            origin: origin::of(options),
+            rows: rows(comparisons, samples),
+            once,
+            foreign: samples.iter().map(|sample| sample.foreign).fold(0.0, f64::max),
+            samples: samples.iter().map(|sample| sample_json(comparisons, sample)).collect(),
+        }
+    }
+
+    /// What was measured after the turns.
+    pub(crate) fn add(&mut self, figures: Vec<Once>) {
+        self.once.extend(figures);
     }
 
     /// Everything, for a program to read.
@@ -53,30 +70,28 @@ impl Report {
         json!({
             "origin": self.origin,
             "results": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
-            "samples": self.samples.iter().map(sample_json).collect::<Vec<_>>(),
+            "once": self.once.iter().map(Once::json).collect::<Vec<_>>(),
+            "samples": self.samples,
         })
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for field in ["date", "command", "machine", "commit"] {
-            writeln!(out, "{field}: {}", self.origin[field].as_str().unwrap_or("unknown"))?;
-        }
-        writeln!(out)?;
+        out.write_str(&origin::lines(&self.origin))?;
         writeln!(
             out,
-            "{:<31} {:<18} {:>10} {:>8} {:>8} {:>8} {:>7} {:>6}  {:<20} target",
+            "\n{:<42} {:<27} {:>10} {:>8} {:>8} {:>8} {:>7} {:>6}  {:<20} target",
             "case", "server", "requests/s", "p50 ms", "p99 ms", "CPU µs", "RSS MB", "bytes", "ratio (spread)",
         )?;
         self.rows.iter().try_for_each(|row| writeln!(out, "{row}"))?;
-        let foreign = self.samples.iter().map(|sample| sample.foreign).fold(0.0, f64::max);
-        if foreign > QUIET {
-            writeln!(
-                out,
-                "\nOthers used up to {:.0} % of the machine: repeat this when it is quiet.",
-                foreign * 100.0
-            )?;
+        if !self.once.is_empty() {
+            writeln!(out)?;
+            self.once.iter().try_for_each(|once| writeln!(out, "{once}"))?;
+        }
+        if self.foreign > QUIET {
+            let percent = self.foreign * 100.0;
+            writeln!(out, "\nOthers used up to {percent:.0} % of the machine: repeat this when it is quiet.")?;
         }
         Ok(())
     }
@@ -85,17 +100,17 @@ impl fmt::Display for Report {
 impl fmt::Display for Row {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let ratio = self.ratio.map(|ratio| ratio.to_string()).unwrap_or_default();
-        let target = target(self.case, self.subject).map(|target| format!("{target:.2}")).unwrap_or_default();
         let line = format!(
-            "{:<31} {:<18} {:>10.0} {:>8.2} {:>8.2} {:>8.2} {:>7.1} {:>6.0}  {ratio:<20} {target}",
-            self.case.name(),
-            self.subject,
+            "{:<42} {:<27} {:>10.0} {:>8.2} {:>8.2} {:>8.2} {:>7.1} {:>6.0}  {ratio:<20} {}",
+            self.case,
+            self.server,
             self.requests_per_second,
             self.p50_us / 1000.0,
             self.p99_us / 1000.0,
             self.cpu_us,
             self.resident_mb,
             self.answer_bytes,
+            self.target(),
         );
         out.write_str(line.trim_end())
     }
@@ -108,41 +123,65 @@ impl fmt::Display for Spread {
 }
 
 impl Row {
-    fn of(case: Case, subject: &'static str, samples: &[Sample]) -> Option<Self> {
-        let own: Vec<_> = turns(samples, case, subject).collect();
+    fn of(comparisons: &[Comparison<'_>], place: (usize, usize), samples: &[Sample]) -> Option<Self> {
+        let comparison = &comparisons[place.0];
+        let player = &comparison.players[place.1];
+        let own: Vec<_> = turns(samples, place).collect();
         let median = |value: fn(&Sample) -> f64| Some(Spread::of(own.iter().map(|sample| value(sample)))?.median);
         Some(Self {
-            case,
-            subject,
+            case: comparison.name.clone(),
+            server: player.label.clone(),
             requests_per_second: median(|sample| sample.requests_per_second)?,
             p50_us: median(|sample| sample.p50_us)?,
             p99_us: median(|sample| sample.p99_us)?,
             cpu_us: median(|sample| sample.cpu_us)?,
             resident_mb: median(|sample| sample.resident_mb)?,
             answer_bytes: median(|sample| sample.answer_bytes)?,
-            ratio: if subject == LIMIT { None } else { ratio(&own, samples) },
+            by: comparison.by,
+            ratio: if place.1 == 0 { None } else { ratio(&own, samples, comparison.by) },
+            target: player.target,
+            p99_target: player.p99_target,
         })
+    }
+
+    /// What is aimed at, and whether it was missed.
+    fn target(&self) -> String {
+        let mut words = Vec::new();
+        if let (Some(target), Some(ratio)) = (self.target, self.ratio) {
+            let (sign, is_met) = match self.by {
+                By::Cpu => ("≤", ratio.median <= target),
+                By::Rate => ("≥", ratio.median >= target),
+            };
+            words.push(format!("{sign} {target:.2}{}", if is_met { "" } else { " missed" }));
+        }
+        if let Some(target) = self.p99_target {
+            let is_met = self.p99_us <= target * 1000.0;
+            words.push(format!("p99 ≤ {target:.0} ms{}", if is_met { "" } else { " missed" }));
+        }
+        words.join(", ")
     }
 
     fn json(&self) -> Value {
         json!({
-            "case": self.case.name(),
-            "server": self.subject,
+            "case": self.case,
+            "server": self.server,
             "requestsPerSecond": self.requests_per_second,
             "p50Us": self.p50_us,
             "p99Us": self.p99_us,
             "cpuUs": self.cpu_us,
             "residentMb": self.resident_mb,
             "answerBytes": self.answer_bytes,
+            "ratioOf": match self.by { By::Cpu => "cpuUs", By::Rate => "requestsPerSecond" },
             "ratio": self.ratio.map(|ratio| json!({"median": ratio.median, "least": ratio.least, "most": ratio.most})),
-            "target": target(self.case, self.subject),
+            "target": self.target,
+            "p99TargetMs": self.p99_target,
         })
     }
 }
 
 impl Spread {
     /// Of at least one value.
-    fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
+    pub(crate) fn of(values: impl Iterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<_> = values.collect();
         values.sort_by(f64::total_cmp);
         let (least, most) = (*values.first()?, *values.last()?);
@@ -153,44 +192,32 @@ impl Spread {
     }
 }
 
-fn rows(samples: &[Sample]) -> Vec<Row> {
-    let mut seen = Vec::new();
-    for place in samples.iter().map(|sample| (sample.case, sample.subject)) {
-        if !seen.contains(&place) {
-            seen.push(place);
-        }
-    }
-    seen.into_iter().filter_map(|(case, subject)| Row::of(case, subject, samples)).collect()
+fn rows(comparisons: &[Comparison<'_>], samples: &[Sample]) -> Vec<Row> {
+    let places = comparisons.iter().enumerate();
+    let places = places.flat_map(|(at, comparison)| (0..comparison.players.len()).map(move |player| (at, player)));
+    places.filter_map(|place| Row::of(comparisons, place, samples)).collect()
 }
 
-fn turns<'a>(samples: &'a [Sample], case: Case, subject: &str) -> impl Iterator<Item = &'a Sample> {
-    samples.iter().filter(move |sample| sample.case == case && sample.subject == subject)
+fn turns(samples: &[Sample], place: (usize, usize)) -> impl Iterator<Item = &Sample> {
+    samples.iter().filter(move |sample| sample.place == place)
 }
 
-/// CPU time against the limit server's of the same round: the speed of the machine drifts between rounds.
-fn ratio(own: &[&Sample], samples: &[Sample]) -> Option<Spread> {
+/// Against the first server in the same round: the speed of the machine drifts between rounds.
+fn ratio(own: &[&Sample], samples: &[Sample], by: By) -> Option<Spread> {
     Spread::of(own.iter().filter_map(|sample| {
-        let limit = turns(samples, sample.case, LIMIT).find(|limit| limit.round == sample.round)?;
-        Some(sample.cpu_us / limit.cpu_us)
+        let first = turns(samples, (sample.place.0, 0)).find(|first| first.round == sample.round)?;
+        Some(match by {
+            By::Cpu => sample.cpu_us / first.cpu_us,
+            By::Rate => sample.requests_per_second / first.requests_per_second,
+        })
     }))
 }
 
-/// The ratio that we want to stay under.
-fn target(case: Case, subject: &str) -> Option<f64> {
-    match (case, subject) {
-        (Case::Token(Algorithm::Es256), PROCESS) => Some(1.35),
-        (Case::Token(Algorithm::EdDsa), PROCESS) => Some(1.45),
-        (Case::Token(Algorithm::Rs256), PROCESS) => Some(1.1),
-        (Case::Gate, PROCESS) => Some(1.6),
-        (Case::GateBasic | Case::GateApiToken, PROCESS) => Some(1.7),
-        _ => None,
-    }
-}
-
-fn sample_json(sample: &Sample) -> Value {
+fn sample_json(comparisons: &[Comparison<'_>], sample: &Sample) -> Value {
+    let comparison = &comparisons[sample.place.0];
     json!({
-        "case": sample.case.name(),
-        "server": sample.subject,
+        "case": comparison.name,
+        "server": comparison.players[sample.place.1].label,
         "round": sample.round,
         "requestsPerSecond": sample.requests_per_second,
         "p50Us": sample.p50_us,
@@ -218,26 +245,44 @@ mod tests {
     fn a_ratio_compares_within_its_round() {
         // The machine is half as fast in the second round: the ratio does not move.
         let samples = [
-            sample(Case::Gate, LIMIT, 1, 7.0),
-            sample(Case::Gate, PROCESS, 1, 10.5),
-            sample(Case::Gate, LIMIT, 2, 14.0),
-            sample(Case::Gate, PROCESS, 2, 21.0),
+            sample((0, 0), 1, 7.0),
+            sample((0, 1), 1, 10.5),
+            sample((0, 0), 2, 14.0),
+            sample((0, 1), 2, 21.0),
+            sample((1, 0), 1, 1.0),
         ];
-        let rows = rows(&samples);
-        assert_eq!(rows.len(), 2);
-        assert_eq!(rows[0].ratio, None);
-        assert_eq!(rows[1].ratio, Some(Spread { median: 1.5, least: 1.5, most: 1.5 }));
+        let own: Vec<_> = turns(&samples, (0, 1)).collect();
+        assert_eq!(ratio(&own, &samples, By::Cpu), Some(Spread { median: 1.5, least: 1.5, most: 1.5 }));
+        let rate = ratio(&own, &samples, By::Rate).expect("two turns");
+        assert!((rate.median - 2.0 / 3.0).abs() < 1e-9);
+    }
+
+    fn row(by: By, ratio: f64, target: f64) -> Row {
+        Row {
+            case: "token ES256 by Basic".to_owned(),
+            server: "tollgate".to_owned(),
+            requests_per_second: 33_000.0,
+            p50_us: 500.0,
+            p99_us: 3_100.0,
+            cpu_us: 30.0,
+            resident_mb: 5.0,
+            answer_bytes: 390.0,
+            by,
+            ratio: Some(Spread { median: ratio, least: ratio, most: ratio }),
+            target: Some(target),
+            p99_target: None,
+        }
     }
 
     #[test]
-    fn a_row_shows_ratio_and_target() {
-        let samples = [
-            sample(Case::Token(Algorithm::Es256), LIMIT, 1, 24.0),
-            sample(Case::Token(Algorithm::Es256), PROCESS, 1, 30.0),
-        ];
-        let row = rows(&samples)[1].to_string();
-        assert!(row.starts_with("token ES256 by Basic"), "{row}");
-        assert!(row.contains("30.00"), "{row}");
-        assert!(row.ends_with("1.25 (1.25–1.25)     1.35"), "{row}");
+    fn a_row_shows_ratio_and_target_and_whether_it_was_missed() {
+        let text = row(By::Cpu, 1.25, 1.35).to_string();
+        assert!(text.contains("30.00"), "{text}");
+        assert!(text.ends_with("1.25 (1.25–1.25)     ≤ 1.35"), "{text}");
+        assert!(row(By::Cpu, 1.4, 1.35).to_string().ends_with("≤ 1.35 missed"));
+        assert!(row(By::Rate, 0.95, 0.9).to_string().ends_with("≥ 0.90"));
+        assert!(row(By::Rate, 0.85, 0.9).to_string().ends_with("≥ 0.90 missed"));
+        let late = Row { p99_target: Some(3.0), ..row(By::Cpu, 1.0, 2.0) };
+        assert!(late.to_string().ends_with("≤ 2.00, p99 ≤ 3 ms missed"), "{late}");
     }
 }

@@ -5,17 +5,19 @@ use std::path::Path;
 use anyhow::Context;
 
 use crate::Options;
-use crate::load;
+use crate::comparison::{Comparison, Player};
+use crate::load::{Runner, Variation};
 use crate::machine::Machine;
 use crate::process;
-use crate::subject::{Case, Subject};
-use crate::tollgate::Tollgate;
+
+/// At least so many keys are read from a file in a second.
+const KEYS_PER_SECOND: u32 = 15_000;
 
 /// One turn of one server.
 #[derive(Clone, Debug)]
 pub(crate) struct Sample {
-    pub(crate) case: Case,
-    pub(crate) subject: &'static str,
+    /// Place of the comparison, and of the player in it.
+    pub(crate) place: (usize, usize),
     pub(crate) round: u32,
     pub(crate) requests_per_second: f64,
     pub(crate) p50_us: f64,
@@ -33,26 +35,17 @@ pub(crate) struct Sample {
 }
 
 /// Runs all rounds, with a line of progress for each turn.
-pub(crate) fn run(
-    limit: &Subject,
-    tollgates: &[Tollgate],
-    options: &Options,
-    work: &Path,
-) -> anyhow::Result<Vec<Sample>> {
+pub(crate) fn run(comparisons: &[Comparison<'_>], options: &Options, work: &Path) -> anyhow::Result<Vec<Sample>> {
     let mut samples = Vec::new();
     for round in 1..=options.rounds {
-        for case in Case::all(options.algorithm) {
-            let compared = tollgates.iter().filter(|tollgate| tollgate.plays(case)).map(|tollgate| &tollgate.subject);
-            for subject in std::iter::once(limit).chain(compared) {
-                let turn = || format!("round {round}, {}, {}", case.name(), subject.name);
-                let sample = measure(case, subject, round, options, work).with_context(turn)?;
+        for (at, comparison) in comparisons.iter().enumerate() {
+            for (place, player) in comparison.players.iter().enumerate() {
+                let turn = || format!("round {round}, {}, {}", comparison.name, player.label);
+                let runner = Runner { address: &player.subject.address, work, connections: comparison.connections };
+                let sample = measure(&runner, player, (at, place), round, options).with_context(turn)?;
                 println!(
-                    "round {round}/{}  {:<32} {:<18} {:>8.0} requests/s  {:>6.2} µs CPU",
-                    options.rounds,
-                    case.name(),
-                    subject.name,
-                    sample.requests_per_second,
-                    sample.cpu_us,
+                    "round {round}/{}  {:<42} {:<27} {:>8.0} requests/s  {:>7.2} µs CPU",
+                    options.rounds, comparison.name, player.label, sample.requests_per_second, sample.cpu_us,
                 );
                 samples.push(sample);
             }
@@ -61,25 +54,44 @@ pub(crate) fn run(
     Ok(samples)
 }
 
-/// How many calls the gate of `subject` has let through, as far as the load has seen.
-pub(crate) fn let_through(samples: &[Sample], subject: &str) -> u64 {
-    let of_gate = samples.iter().filter(|sample| sample.case.is_gate() && sample.subject == subject);
-    of_gate.map(|sample| sample.answered).sum()
+/// How many calls the server of that name has let through, as far as the load has seen.
+pub(crate) fn let_through(comparisons: &[Comparison<'_>], samples: &[Sample], subject: &str) -> u64 {
+    let player = |sample: &Sample| &comparisons[sample.place.0].players[sample.place.1];
+    let counted = samples.iter().filter(|sample| player(sample).counted && player(sample).subject.name == subject);
+    counted.map(|sample| sample.answered).sum()
 }
 
-fn measure(case: Case, subject: &Subject, round: u32, options: &Options, work: &Path) -> anyhow::Result<Sample> {
-    let request = subject.request(case);
-    let script = work.join("load.lua");
-    let load = |seconds| load::run(subject.address(), &request, &script, options.connections, seconds);
-    let warm_up = load(options.warm_up)?;
+fn measure(
+    runner: &Runner<'_>,
+    player: &Player<'_>,
+    place: (usize, usize),
+    round: u32,
+    options: &Options,
+) -> anyhow::Result<Sample> {
+    let (subject, mut warm_up) = (player.subject, options.warm_up);
+    match &player.load.variation {
+        Variation::FreshTokens { issued_by: request } => {
+            // To issue a token is quicker than to verify it: there are enough. What is shown once is never seen before, so that
+            // nothing is to be warmed up.
+            runner.collect_tokens(request, options.warm_up + options.seconds)?;
+            warm_up = 0;
+        }
+        // All keys have been read from the file before it is measured what it is to know them.
+        Variation::Keys { count, .. } if round == 1 => warm_up = warm_up.max(count / KEYS_PER_SECOND),
+        Variation::Keys { .. } | Variation::Same | Variation::Names => {}
+    }
+    let mut answered = 0;
+    if warm_up > 0 {
+        answered += runner.run(&player.load, warm_up)?.requests;
+    }
     let (machine, load_cpu, server) = (Machine::now()?, process::children_cpu_us()?, subject.process.cpu_us()?);
-    let figures = load(options.seconds)?;
+    let figures = runner.run(&player.load, options.seconds)?;
     let cpu = subject.process.cpu_us()? - server;
     let load_cpu = process::children_cpu_us()? - load_cpu;
     let requests = figures.requests as f64;
+    answered += figures.requests;
     Ok(Sample {
-        case,
-        subject: subject.name,
+        place,
         round,
         requests_per_second: requests * 1e6 / figures.duration_us as f64,
         p50_us: figures.p50_us as f64,
@@ -88,21 +100,18 @@ fn measure(case: Case, subject: &Subject, round: u32, options: &Options, work: &
         resident_mb: subject.process.resident_kib()? as f64 / 1024.0,
         answer_bytes: figures.bytes as f64 / requests,
         foreign: Machine::now()?.since(machine).foreign(cpu + load_cpu),
-        answered: warm_up.requests + figures.requests,
+        answered,
     })
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use tollgate_bench::Algorithm;
-
     use super::*;
 
     /// A sample of which only its place and its cost matter.
-    pub(crate) fn sample(case: Case, subject: &'static str, round: u32, cpu_us: f64) -> Sample {
+    pub(crate) fn sample(place: (usize, usize), round: u32, cpu_us: f64) -> Sample {
         Sample {
-            case,
-            subject,
+            place,
             round,
             requests_per_second: 1e6 / cpu_us,
             p50_us: 500.0,
@@ -113,16 +122,5 @@ pub(crate) mod tests {
             foreign: 0.01,
             answered: 1000,
         }
-    }
-
-    #[test]
-    fn only_calls_at_the_gate_of_one_server_were_let_through_there() {
-        let samples = [
-            sample(Case::Gate, "a", 1, 7.0),
-            sample(Case::Token(Algorithm::Es256), "a", 1, 24.0),
-            sample(Case::Gate, "b", 1, 7.0),
-            sample(Case::Gate, "a", 2, 7.0),
-        ];
-        assert_eq!(let_through(&samples, "a"), 2000);
     }
 }

@@ -1,11 +1,11 @@
-//! `GET /gate` for a token that was seen before.
+//! `GET /gate` for a token that was seen before, and `GET /verify` for one that is verified each time.
 
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{AUTHORIZATION, CACHE_CONTROL, HeaderName, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 
-use crate::limit::{Identity, Limit};
+use crate::limit::{Identity, Limit, unix_seconds};
 use crate::refusal;
 
 const ACCOUNT: HeaderName = HeaderName::from_static("tollgate-account");
@@ -17,11 +17,21 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("tollgate-request-id");
 
 /// 200 with the identity of the token, which is looked up by its hash and not verified again.
 pub(crate) fn answer<B>(limit: &Limit, request: &Request<B>) -> Response<Full<Bytes>> {
-    let identity = request
-        .headers()
-        .get(AUTHORIZATION)
-        .and_then(|value| value.as_bytes().strip_prefix(b"Bearer "))
-        .and_then(|token| limit.remembered(token));
+    respond(limit, bearer(request).and_then(|token| limit.remembered(token)))
+}
+
+/// 200 with the identity of the token, whose signature and end are verified.
+pub(crate) fn verify<B>(limit: &Limit, request: &Request<B>) -> Response<Full<Bytes>> {
+    let token = bearer(request).and_then(|token| std::str::from_utf8(token).ok());
+    let key = token.and_then(|token| limit.issuer.verified_key(token, unix_seconds()));
+    respond(limit, key.and_then(|key| limit.identity(&key)))
+}
+
+fn bearer<B>(request: &Request<B>) -> Option<&[u8]> {
+    request.headers().get(AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ")
+}
+
+fn respond(limit: &Limit, identity: Option<&Identity>) -> Response<Full<Bytes>> {
     match identity {
         Some(identity) => allow(identity, limit.request_id()),
         None => refusal(StatusCode::UNAUTHORIZED),

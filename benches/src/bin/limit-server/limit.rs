@@ -82,6 +82,11 @@ impl Limit {
         self.remembered.get(&sha256(token)).filter(|identity| unix_seconds() < identity.expires)
     }
 
+    /// Whom the key with this id stands for.
+    pub(crate) fn identity(&self, key: &str) -> Option<&Identity> {
+        self.remembered.values().find(|identity| identity.credential == key)
+    }
+
     /// A UUID of this request. It need not be a secret, so a counter behind a random start is enough; random bytes for
     /// each would cost 0.4 µs.
     pub(crate) fn request_id(&self) -> String {

@@ -72,6 +72,7 @@ async fn answer<B: Body>(limit: &Limit, request: Request<B>) -> Response<Full<By
     match (request.method(), request.uri().path()) {
         (&Method::POST, "/oauth2/token") => token::answer(limit, request).await,
         (&Method::GET, "/gate") => gate::answer(limit, &request),
+        (&Method::GET, "/verify") => gate::verify(limit, &request),
         _ => refusal(StatusCode::NOT_FOUND),
     }
 }
@@ -124,7 +125,11 @@ mod tests {
     }
 
     async fn gate_answer(limit: &Limit, token: &str) -> Response<Full<Bytes>> {
-        let request = Request::get("/gate")
+        door_answer(limit, "/gate", token).await
+    }
+
+    async fn door_answer(limit: &Limit, door: &str, token: &str) -> Response<Full<Bytes>> {
+        let request = Request::get(door)
             .header("authorization", format!("Bearer {token}"))
             .header("x-forwarded-method", "GET")
             .body(Full::<Bytes>::default())
@@ -169,6 +174,20 @@ mod tests {
         assert_eq!(allowed.headers()["tollgate-project"], seed.project);
         assert_eq!(allowed.headers()["tollgate-credential"], seed.key);
         assert_eq!(gate_answer(&limit, "another").await.status(), StatusCode::UNAUTHORIZED);
+    }
+
+    #[tokio::test]
+    async fn a_token_that_was_never_seen_is_verified_and_a_forged_one_refused() {
+        let (limit, seed) = limit();
+        let key = limit.authenticate(&seed.key, &seed.secret).expect("the seeded key");
+        let fresh = limit.issuer.token(key, crate::limit::unix_seconds()).expect("a token");
+        let allowed = door_answer(&limit, "/verify", &fresh).await;
+        assert_eq!(allowed.headers()["tollgate-project"], seed.project);
+        let over = limit.issuer.token(key, 0).expect("a token");
+        let forged = format!("{}A{}", &fresh[..fresh.len() - 9], &fresh[fresh.len() - 8..]);
+        for refused in [over, forged, "a.b.c".to_owned(), String::new()] {
+            assert_eq!(door_answer(&limit, "/verify", &refused).await.status(), StatusCode::UNAUTHORIZED, "{refused}");
+        }
     }
 
     #[tokio::test]

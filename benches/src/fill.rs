@@ -1,0 +1,68 @@
+//! What is written into the file of a server because to ask it for so much would take too long.
+
+use std::path::Path;
+
+use anyhow::ensure;
+use sqlx::{Connection, SqliteConnection};
+
+use crate::subject::Access;
+
+/// Copies of a key and of its secret, whose ids end with a number in their place.
+const KEYS: &str = "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $2)
+    INSERT OR IGNORE INTO access_keys (id, project_id, display_name, scopes, generation, addresses, created_by, created_at, updated_at)
+    SELECT substr(id, 1, 30) || printf('%06x', n), project_id, 'copy ' || n, scopes, generation, addresses, created_by, created_at,
+    updated_at FROM numbers, access_keys WHERE id = $1";
+const SECRETS: &str = "WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < $2)
+    INSERT OR IGNORE INTO key_secrets (id, key_id, hash, master, hint, created_at)
+    SELECT substr(id, 1, 30) || printf('%06x', n), substr(key_id, 1, 30) || printf('%06x', n), hash, master, hint, created_at
+    FROM numbers, key_secrets WHERE key_id = $1";
+/// Two thousand credentials in each of so many hours up to the present one.
+const HOURS: &str = "WITH RECURSIVE
+    hours (hour) AS (SELECT unixepoch() / 3600 * 3600000000 - ($3 - 1) * 3600000000
+        UNION ALL SELECT hour + 3600000000 FROM hours WHERE hour + 3600000000 <= unixepoch() * 1000000),
+    numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1999)
+    INSERT INTO usage_hourly (account_id, hour, project_id, credential_id, product, calls, denied)
+    SELECT $1, hour, $2, printf('00000000-0000-7000-8000-%012x', n), 'demo', n + 1, 0 FROM hours CROSS JOIN numbers";
+const DAYS: &str = "INSERT INTO usage_daily (account_id, day, project_id, credential_id, product, calls, denied)
+    SELECT account_id, hour - hour % 86400000000, project_id, credential_id, product, SUM(calls), SUM(denied)
+    FROM usage_hourly WHERE credential_id LIKE '00000000-%' GROUP BY 1, 2, 3, 4, 5";
+
+/// Makes copies of the access key of `access`, `count` in all.
+pub(crate) fn keys(database: &Path, access: &Access, count: u32) -> anyhow::Result<()> {
+    let values = [access.key.clone(), count.to_string()];
+    let rows = run(database, &[(KEYS, &values), (SECRETS, &values)])?;
+    ensure!(rows.iter().all(|rows| *rows >= u64::from(count) - 1), "{rows:?} keys and secrets were written");
+    Ok(())
+}
+
+/// Makes usage of `hours` hours: two thousand counters in each.
+pub(crate) fn usage(database: &Path, account: &str, project: &str, hours: u32) -> anyhow::Result<()> {
+    let values = [account.to_owned(), project.to_owned(), hours.to_string()];
+    let rows = run(database, &[(HOURS, &values), (DAYS, &[])])?;
+    ensure!(rows[0] == u64::from(hours) * 2_000, "{rows:?} rows were written");
+    Ok(())
+}
+
+/// Runs statements with their values, and says how many rows each has written.
+pub(crate) fn run(database: &Path, statements: &[(&'static str, &[String])]) -> anyhow::Result<Vec<u64>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut connection = SqliteConnection::connect(&format!("sqlite://{}", database.display())).await?;
+        sqlx::query("PRAGMA synchronous = OFF").execute(&mut connection).await?;
+        let mut written = Vec::new();
+        for (sql, values) in statements {
+            let mut query = sqlx::query(*sql);
+            for value in *values {
+                // Numbers are bound as such: they are compared with numbers.
+                query = match value.parse::<i64>() {
+                    Ok(number) => query.bind(number),
+                    Err(_) => query.bind(value),
+                };
+            }
+            written.push(query.execute(&mut connection).await?.rows_affected());
+        }
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(written)
+    })
+}

@@ -1,0 +1,131 @@
+//! What is measured once in a run, beside the turns: memory, its growth, the time of a start, and waiting at a fixed rate.
+
+use std::fmt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use crate::Options;
+use crate::load::{Load, Runner};
+use crate::open_loop;
+use crate::report::Spread;
+use crate::servers::MANY_KEYS;
+use crate::tollgate::{Tollgate, is_ready};
+
+/// How often a start is measured.
+const STARTS: usize = 7;
+/// Tokens per second of the fixed rate.
+const RATE: u32 = 10_000;
+/// Turns of half a minute, gate and tokens, between which memory is read.
+const GROWTH_TURNS: usize = 10;
+
+/// One figure with its unit, and what it is to stay below.
+pub(crate) struct Once {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+    pub(crate) unit: &'static str,
+    pub(crate) target: Option<f64>,
+}
+
+impl fmt::Display for Once {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:<70} {:>8.1} {:<5}", self.name, self.value, self.unit)?;
+        match self.target {
+            Some(target) if self.value <= target => write!(out, " ≤ {target:.0}"),
+            Some(target) => write!(out, " ≤ {target:.0} missed"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Once {
+    pub(crate) fn json(&self) -> Value {
+        json!({ "name": self.name, "value": self.value, "unit": self.unit, "target": self.target })
+    }
+
+    fn new(name: impl Into<String>, value: f64, unit: &'static str, target: Option<f64>) -> Self {
+        Self { name: name.into(), value, unit, target }
+    }
+}
+
+/// What is known without further load. `under_load` is the most that the default server used in its turns, in MB.
+pub(crate) fn memory(process: &Tollgate, under_load: f64) -> Vec<Once> {
+    vec![
+        Once::new("memory when idle", process.idle_kib as f64 / 1024.0, "MB", Some(25.0)),
+        Once::new("memory under load, 10 keys", under_load, "MB", Some(50.0)),
+    ]
+}
+
+/// What a known key takes: `loaded` is the memory of the server that knows a million, in MB.
+pub(crate) fn per_key(keys: &Tollgate, loaded: f64) -> Once {
+    let bytes = (loaded * 1024.0 - keys.idle_kib as f64) * 1024.0 / f64::from(MANY_KEYS);
+    Once::new("memory per known key, of 1,000,000", bytes, "bytes", Some(300.0))
+}
+
+/// From the start of the process to its first good answer, with the database of the run, after it was killed.
+pub(crate) fn start(tollgate: &mut Tollgate, what: &str, target: Option<f64>) -> anyhow::Result<Once> {
+    let mut took = Vec::new();
+    for _ in 0..STARTS {
+        let began = now();
+        tollgate.restart(|address| {
+            // Asked often: the answer is exact to a millisecond or two.
+            while began.elapsed() < Duration::from_secs(2) {
+                if is_ready(address) {
+                    return true;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+            false
+        })?;
+        took.push(began.elapsed().as_secs_f64() * 1000.0);
+    }
+    let spread = Spread::of(took.into_iter()).context("no start")?;
+    Ok(Once::new(format!("start to ready, {what}"), spread.median, "ms", target))
+}
+
+/// Tokens at a fixed rate: what a client waits, counted from the moment at which it wanted to ask.
+pub(crate) fn open_loop(tollgate: &Tollgate, options: &Options) -> anyhow::Result<Vec<Once>> {
+    let request = tollgate.access.token_request();
+    let waits = open_loop::run(&tollgate.subject.address, &request, RATE, options.connections, 10)?;
+    let name = |part| format!("{part} of a token at {RATE}/s, open loop");
+    Ok(vec![
+        Once::new(name("p50"), waits.p50_us / 1000.0, "ms", None),
+        Once::new(name("p99"), waits.p99_us / 1000.0, "ms", Some(3.0)),
+    ])
+}
+
+/// Five minutes of calls and tokens in turn: how much memory comes to what the first minute took.
+pub(crate) fn growth(tollgate: &Tollgate, options: &Options, work: &Path) -> anyhow::Result<Once> {
+    let runner = Runner { address: &tollgate.subject.address, work, connections: options.connections };
+    let loads = [tollgate.access.gate(), tollgate.access.token_request()].map(Load::of);
+    let mut after = Vec::new();
+    for _ in 0..GROWTH_TURNS {
+        for load in &loads {
+            runner.run(load, 15)?;
+        }
+        after.push(tollgate.subject.process.resident_kib()? as f64 / 1024.0);
+        println!("memory {:.1} MB", after.last().copied().unwrap_or_default());
+    }
+    let (first, last) = (after[1], after[after.len() - 1]);
+    Ok(Once::new("memory that came between the first and the fifth minute of load", last - first, "MB", None))
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_that_misses_its_target_says_so() {
+        let start = |value| Once::new("start to ready", value, "ms", Some(150.0)).to_string();
+        assert!(start(149.0).ends_with("≤ 150"));
+        assert!(start(151.0).ends_with("≤ 150 missed"));
+    }
+}
