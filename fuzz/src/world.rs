@@ -5,7 +5,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use base64::Engine as _;
 use bytes::Bytes;
@@ -16,7 +15,7 @@ use tollgate_core::Timestamp;
 use tollgate_core::clock::ManualClock;
 use tollgate_core::random::SystemRandom;
 use tollgate_server::config::Config;
-use tollgate_server::http::{Numbers, Origin, Web, router};
+use tollgate_server::http::{Numbers, Origin, Site, Web, site};
 use tollgate_server::operations::App;
 use tower::ServiceExt as _;
 
@@ -52,7 +51,7 @@ count = false
 /// A server with what it knows.
 pub struct World {
     runtime: tokio::runtime::Runtime,
-    router: Router,
+    site: Site,
     /// The KEY ID.
     pub key: String,
     /// The KEY SECRET.
@@ -99,11 +98,11 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let clock = Arc::new(ManualClock::new(Timestamp::from_seconds(1_790_000_000)));
         let app = runtime.block_on(App::open(config, clock, Arc::new(SystemRandom::default()))).expect("a server");
-        let router = router(Web { app, numbers: Arc::new(Numbers::default()) });
+        let site = site(Web { app, numbers: Arc::new(Numbers::default()) });
         let empty = String::new;
         let mut world = Self {
             runtime,
-            router,
+            site,
             key: empty(),
             secret: empty(),
             project: empty(),
@@ -156,7 +155,7 @@ impl World {
         let from_outside = Origin::Public(IpAddr::V4(Ipv4Addr::LOCALHOST));
         request.extensions_mut().get_or_insert(from_outside);
         self.runtime.block_on(async {
-            let Ok(response) = self.router.clone().oneshot(request).await;
+            let Ok(response) = self.site.clone().oneshot(request).await;
             read(response).await
         })
     }

@@ -10,7 +10,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tollgate_core::clock::SystemClock;
 use tollgate_core::random::SystemRandom;
 use tollgate_server::config::Config;
-use tollgate_server::http::{Numbers, Web, admin_router, router};
+use tollgate_server::http::{Numbers, Web, admin_router, site};
 use tollgate_server::logging;
 use tollgate_server::operations::{Actor, App, Doing};
 use tollgate_server::serve::{Server, bind, bind_socket, socket_path};
@@ -93,9 +93,9 @@ impl Running {
         let web = Web { app, numbers: Arc::new(Numbers::default()) };
         let mut server = Server::new(&config.http);
         let (public_address, admin_address) = (public.local_addr()?, admin.local_addr()?);
-        server.listen(public, router(web.clone()));
+        server.listen(public, site(web.clone()));
         server.listen(admin, admin_router(web.clone()));
-        server.listen_operator(operator, router(web.clone()));
+        server.listen_operator(operator, site(web.clone()));
         Ok(Self { web, public: public_address, admin: admin_address, server, lines, stop })
     }
 

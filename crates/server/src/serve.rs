@@ -1,5 +1,6 @@
 //! Listening: the public and the admin listener, the operator's Unix socket, and the way they end.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
@@ -7,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use http::Request;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -15,7 +18,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
-use tower::ServiceExt as _;
+use tower::{Service, ServiceExt as _};
 
 use crate::config::{Config, Http};
 use crate::http::{Origin, Web};
@@ -105,6 +108,17 @@ impl Door {
     }
 }
 
+/// What answers requests: the [`Site`](crate::http::Site), or a router.
+pub trait Answers:
+    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
 /// Everything that listens, and the bell that ends it.
 pub struct Server {
     http: Http,
@@ -124,17 +138,17 @@ impl Server {
         }
     }
 
-    /// Serves a router on a TCP listener.
-    pub fn listen(&mut self, listener: TcpListener, router: Router) {
-        self.run(Door::Public(listener), router);
+    /// Lets `site` answer on a TCP listener.
+    pub fn listen(&mut self, listener: TcpListener, site: impl Answers) {
+        self.run(Door::Public(listener), site);
     }
 
-    /// Serves a router on the operator's socket.
-    pub fn listen_operator(&mut self, listener: UnixListener, router: Router) {
-        self.run(Door::Operator(listener), router);
+    /// Lets `site` answer on the operator's socket.
+    pub fn listen_operator(&mut self, listener: UnixListener, site: impl Answers) {
+        self.run(Door::Operator(listener), site);
     }
 
-    fn run(&mut self, door: Door, router: Router) {
+    fn run(&mut self, door: Door, site: impl Answers) {
         let builder = self.builder();
         let patience = Duration::from_secs(self.http.header_seconds);
         let graceful = Arc::clone(&self.graceful);
@@ -145,8 +159,7 @@ impl Server {
                     accepted = door.accept() => accepted,
                     _ = stop.wait_for(|stopped| *stopped) => return,
                 };
-                let with =
-                    Handling { builder: builder.clone(), router: router.clone(), graceful: Arc::clone(&graceful) };
+                let with = Handling { builder: builder.clone(), site: site.clone(), graceful: Arc::clone(&graceful) };
                 match accepted {
                     Ok(Accepted::Public(stream, peer)) => {
                         tokio::spawn(with.public(stream, peer, patience));
@@ -196,13 +209,13 @@ impl Server {
 }
 
 /// What a connection is handled with.
-struct Handling {
+struct Handling<S> {
     builder: Builder<TokioExecutor>,
-    router: Router,
+    site: S,
     graceful: Arc<Mutex<Option<GracefulShutdown>>>,
 }
 
-impl Handling {
+impl<S: Answers> Handling<S> {
     async fn public(self, stream: TcpStream, peer: IpAddr, patience: Duration) {
         if let Ok(Ok(())) = tokio::time::timeout(patience, has_begun(&stream)).await {
             self.connection(stream, Origin::Public(peer)).await;
@@ -213,13 +226,13 @@ impl Handling {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { builder, router, graceful } = self;
+        let Self { builder, site, graceful } = self;
         let watcher = graceful.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(GracefulShutdown::watcher);
         // A server that is ending begins no conversation.
         let Some(watcher) = watcher else { return };
-        let service = tower::service_fn(move |mut request: http::Request<hyper::body::Incoming>| {
+        let service = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(origin);
-            router.clone().oneshot(request.map(axum::body::Body::new))
+            site.clone().oneshot(request.map(Body::new))
         });
         let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         // What goes wrong on a connection is its client's affair.

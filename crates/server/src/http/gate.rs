@@ -20,6 +20,12 @@ const SCOPE: HeaderName = HeaderName::from_static("tollgate-scope");
 const REQUEST_ID: HeaderName = HeaderName::from_static("tollgate-request-id");
 /// All identity headers.
 pub(crate) const IDENTITY: [HeaderName; 6] = [ACCOUNT, PROJECT, CREDENTIAL, CREDENTIAL_KIND, SCOPE, REQUEST_ID];
+const FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+const FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+const ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+const ORIGINAL_URI: HeaderName = HeaderName::from_static("x-original-uri");
+const ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
 const DENY: HeaderName = HeaderName::from_static("tollgate-deny");
 const DENY_STATUS: HeaderName = HeaderName::from_static("tollgate-deny-status");
 const DENY_BODY: HeaderName = HeaderName::from_static("tollgate-deny-body");
@@ -60,32 +66,23 @@ impl IntoResponse for Answer {
 }
 
 /// `/gate`: method, host and target come in `X-Forwarded-*`.
-pub(super) async fn forwarded(
-    State(web): State<Web>,
-    origin: Origin,
-    id: Id,
-    request: Request,
-) -> Result<Answer, Problem> {
-    let headers = request.headers();
-    let names = ["x-forwarded-method", "x-forwarded-uri"];
-    let [Some(method), Some(target)] = names.map(|name| one(headers, name)) else {
+pub(super) async fn forwarded(web: &Web, origin: Origin, id: Id, headers: &HeaderMap) -> Result<Answer, Problem> {
+    let [Some(method), Some(target)] = [FORWARDED_METHOD, FORWARDED_URI].map(|name| one(headers, &name)) else {
         return Err(missing("The gateway must send X-Forwarded-Method and X-Forwarded-Uri"));
     };
-    let host = one(headers, "x-forwarded-host").unwrap_or("");
-    Ok(admit(&web, origin, id, headers, (method, host, target)).await?)
+    let host = one(headers, &FORWARDED_HOST).unwrap_or("");
+    Ok(admit(web, origin, id, headers, (method, host, target)).await?)
 }
 
 /// `/gate/nginx`: method and target come in `X-Original-*`. nginx passes on 401 and 403 alone and drops the body, so that every
 /// other denial becomes 403, with its reason in `tollgate-deny`, its own status in `tollgate-deny-status` and its body in
 /// `tollgate-deny-body`.
-pub(super) async fn nginx(State(web): State<Web>, origin: Origin, id: Id, request: Request) -> Result<Answer, Problem> {
-    let headers = request.headers();
-    let names = ["x-original-method", "x-original-uri"];
-    let [Some(method), Some(target)] = names.map(|name| one(headers, name)) else {
+pub(super) async fn nginx(web: &Web, origin: Origin, id: Id, headers: &HeaderMap) -> Result<Answer, Problem> {
+    let [Some(method), Some(target)] = [ORIGINAL_METHOD, ORIGINAL_URI].map(|name| one(headers, &name)) else {
         return Err(missing("nginx must send X-Original-Method and X-Original-URI"));
     };
-    let host = one(headers, "x-original-host").or_else(|| one(headers, HOST.as_str())).unwrap_or("");
-    let decided = admit(&web, origin, id, headers, (method, host, target)).await;
+    let host = one(headers, &ORIGINAL_HOST).or_else(|| one(headers, &HOST)).unwrap_or("");
+    let decided = admit(web, origin, id, headers, (method, host, target)).await;
     decided.map_err(|refused| {
         let is_denial = matches!(refused, Refused::Denied(..));
         let mut problem = Problem::from(refused);
@@ -108,7 +105,7 @@ pub(super) async fn envoy(State(web): State<Web>, origin: Origin, id: Id, reques
     let target = target.strip_prefix("/gate/envoy").unwrap_or_default();
     let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
     let headers = request.headers();
-    let host = request.uri().host().or_else(|| one(headers, HOST.as_str())).unwrap_or("").to_owned();
+    let host = request.uri().host().or_else(|| one(headers, &HOST)).unwrap_or("").to_owned();
     Ok(admit(&web, origin, id, headers, (request.method().as_str(), &host, &target)).await?)
 }
 
@@ -136,7 +133,7 @@ pub(crate) async fn admit(
 }
 
 /// The value of a header that must come once and be readable.
-fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;
     if values.next().is_some() { None } else { value.to_str().ok() }

@@ -13,6 +13,7 @@ mod origin;
 mod problem;
 mod request;
 mod rights;
+mod site;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use crate::operations::App;
 pub use openapi::document as openapi;
 pub use origin::Origin;
 pub use request::Numbers;
+pub use site::Site;
 
 pub(crate) use error::outage;
 pub(crate) use extract::Id;
@@ -49,10 +51,10 @@ pub struct Web {
     pub numbers: Arc<Numbers>,
 }
 
-/// All routes. Who comes through which listener stands in the request's [`Origin`].
+/// All routes, and the gate's doors before them.
 ///
 /// Where the public URL has a path they stand below it and at the root: some proxies cut the path off, others do not.
-pub fn router(web: Web) -> Router {
+pub fn site(web: Web) -> Site {
     let path = oauth::metadata::issuer_path(&web.app);
     let inserted = format!("/.well-known/oauth-authorization-server{path}");
     let everything = || routes().merge(dashboard::surrounded(pages(), &web));
@@ -60,11 +62,13 @@ pub fn router(web: Web) -> Router {
     if !path.is_empty() {
         all = all.nest(&path, everything());
     }
-    all.method_not_allowed_fallback(error::method_not_allowed)
+    let router = all
+        .method_not_allowed_fallback(error::method_not_allowed)
         .fallback(error::not_found)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(web.clone(), around))
-        .with_state(web)
+        .with_state(web.clone());
+    Site::new(web, router)
 }
 
 fn routes() -> Router<Web> {
@@ -74,8 +78,6 @@ fn routes() -> Router<Web> {
         .route("/oauth2/introspect", post(oauth::introspect::introspect))
         .route("/.well-known/openid-configuration", get(oauth::metadata::metadata))
         .route("/.well-known/jwks.json", get(oauth::metadata::jwks))
-        .route("/gate", any(gate::forwarded))
-        .route("/gate/nginx", any(gate::nginx))
         .route("/gate/envoy", any(gate::envoy))
         .route("/gate/envoy/", any(gate::envoy))
         .route("/gate/envoy/{*path}", any(gate::envoy))

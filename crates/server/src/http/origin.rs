@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use ipnet::IpNet;
+
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// Put into every request's extensions by the listener that took it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,10 +26,9 @@ impl Origin {
         if !is_trusted(&client) {
             return Some(client);
         }
-        let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-        let hops: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-        for hop in hops.into_iter().rev() {
-            let Ok(address) = hop.parse::<IpAddr>() else { break };
+        let values = headers.get_all(FORWARDED_FOR).iter().rev().filter_map(|value| value.to_str().ok());
+        for hop in values.flat_map(|value| value.rsplit(',')) {
+            let Ok(address) = hop.trim().parse::<IpAddr>() else { break };
             client = address.to_canonical();
             if !is_trusted(&client) {
                 break;

@@ -53,21 +53,36 @@ impl Numbers {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reason(pub(crate) &'static str);
 
-pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
+/// What surrounds a request that the router answers.
+pub(crate) async fn around(State(web): State<Web>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    let answer = async |mut request: Request, id| {
+        request.extensions_mut().insert::<RequestId>(id);
+        next.run(request).await
+    };
+    surround(&web, request, route, answer).await
+}
+
+/// Gives the request an id, lets `answer` answer it unless its Host is wrong, and sees to the log and the metrics. `route` is the
+/// template that it matched.
+pub(super) async fn surround(
+    web: &Web,
+    request: Request,
+    route: &str,
+    answer: impl AsyncFnOnce(Request, RequestId) -> Response,
+) -> Response {
     let started = Instant::now();
     let id = web.app.new_request();
-    let route = request.extensions().get::<MatchedPath>().cloned();
     let origin = request.extensions().get::<Origin>().copied();
     let method = request.method().clone();
-    request.extensions_mut().insert(id);
     let mut response = if has_one_host(&request) {
-        next.run(request).await
+        answer(request, id).await
     } else {
         bad_request(StatusCode::BAD_REQUEST, "Exactly one Host header is needed", shape_of(request.uri()))
             .into_response()
     };
-    let reason = finish(&mut response, id, &web);
-    let route = route.as_ref().map_or("", MatchedPath::as_str);
+    let reason = finish(&mut response, id, web);
     let status = response.status();
     web.numbers.count(route, status);
     tracing::info!(

@@ -2,29 +2,28 @@
 
 use std::net::IpAddr;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde_json::Value;
-use tollgate_server::http::Origin;
+use tollgate_server::http::{Origin, Site};
 use tower::ServiceExt as _;
 
 /// The address from which requests come unless a test says otherwise: a gateway's, which is trusted.
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 pub(crate) struct Ask {
-    router: Router,
+    site: Site,
     request: Request<Body>,
 }
 
 impl Ask {
     /// A request from the public listener, without credentials.
-    pub(crate) fn new(router: &Router, method: &str, path: &str) -> Self {
+    pub(crate) fn new(site: &Site, method: &str, path: &str) -> Self {
         let request = Request::builder().method(method).uri(path).header("host", "tollgate.example");
         let request = request.extension(Origin::Public(PEER)).body(Body::empty());
-        Self { router: router.clone(), request: request.expect("a request") }
+        Self { site: site.clone(), request: request.expect("a request") }
     }
 
     /// It comes over the operator's socket.
@@ -77,7 +76,7 @@ impl Ask {
 
     /// The answer as it is, for those that are not text.
     pub(crate) async fn respond(self) -> Response<Body> {
-        let Ok(response) = self.router.oneshot(self.request).await;
+        let Ok(response) = self.site.oneshot(self.request).await;
         response
     }
 

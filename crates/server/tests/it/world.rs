@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _, SqliteConnection};
 use tempfile::TempDir;
@@ -10,7 +9,7 @@ use tollgate_core::clock::ManualClock;
 use tollgate_core::random::SystemRandom;
 use tollgate_core::{Clock as _, Timestamp};
 use tollgate_server::config::Config;
-use tollgate_server::http::{Numbers, Web, router};
+use tollgate_server::http::{Numbers, Site, Web, site};
 use tollgate_server::operations::{App, StartError};
 
 use crate::ask::{Answer, Ask};
@@ -75,7 +74,7 @@ pub(crate) struct World {
     pub(crate) app: Arc<App>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) config: Config,
-    router: Router,
+    site: Site,
     directory: TempDir,
 }
 
@@ -133,24 +132,24 @@ impl World {
 
     async fn start(config: Config, clock: Arc<ManualClock>, directory: TempDir) -> Self {
         let app = open(&config, &clock).await.expect("a new data directory opens");
-        let router = router(Web { app: Arc::clone(&app), numbers: Arc::new(Numbers::default()) });
-        Self { app, clock, config, router, directory }
+        let site = site(Web { app: Arc::clone(&app), numbers: Arc::new(Numbers::default()) });
+        Self { app, clock, config, site, directory }
     }
 
     /// Stops it as SIGTERM does, lets `change` have the configuration, and starts it again on the same data.
     pub(crate) async fn reopen(self, change: impl FnOnce(&mut Config)) -> Self {
-        let Self { app, clock, mut config, router, directory } = self;
+        let Self { app, clock, mut config, site, directory } = self;
         app.close().await;
-        drop((app, router));
+        drop((app, site));
         change(&mut config);
         Self::start(config, clock, directory).await
     }
 
     /// Stops it, lets `change` have the configuration, and says why it does not start again.
     pub(crate) async fn refused(self, change: impl FnOnce(&mut Config)) -> (String, Stopped) {
-        let Self { app, clock, mut config, router, directory } = self;
+        let Self { app, clock, mut config, site, directory } = self;
         app.close().await;
-        drop((app, router));
+        drop((app, site));
         let kept = config.clone();
         change(&mut config);
         let error = open(&config, &clock).await.err().expect("it must not start");
@@ -177,7 +176,7 @@ impl World {
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str) -> Ask {
-        Ask::new(&self.router, method, path)
+        Ask::new(&self.site, method, path)
     }
 
     /// The operator's GET, which must succeed.
