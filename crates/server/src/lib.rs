@@ -4,6 +4,7 @@ pub mod config;
 pub mod gateways;
 mod grpc;
 pub mod http;
+mod log_text;
 pub mod logging;
 pub mod operations;
 pub mod serve;

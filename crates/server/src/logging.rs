@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::{Log, LogFormat};
+use crate::log_text::Text;
 
 const FLUSH_PERIOD: Duration = Duration::from_millis(100);
 const BLOCK: usize = 64 * 1024;
@@ -41,7 +42,7 @@ pub fn start(log: &Log) -> Lines {
     let filter = EnvFilter::new(format!("warn,tollgate={}", log.level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(lines.clone()).with_ansi(false);
     match log.format {
-        LogFormat::Text => builder.with_target(false).init(),
+        LogFormat::Text => builder.event_format(Text).init(),
         LogFormat::Json => builder.json().flatten_event(true).with_target(false).init(),
     }
     let flushed = lines.clone();
