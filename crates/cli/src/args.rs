@@ -6,6 +6,7 @@ use clap::{Args, Command, CommandFactory as _, FromArgMatches as _, Parser, Subc
 
 use crate::account::AccountVerb;
 use crate::audit::AuditVerb;
+use crate::backup::{BackupArgs, RestoreArgs};
 use crate::check::CheckArgs;
 use crate::completion::CompletionArgs;
 use crate::config::ConfigVerb;
@@ -85,6 +86,10 @@ pub(crate) enum Noun {
     /// Configurations of gateways: nginx, Caddy, Traefik, Envoy, Kubernetes.
     #[command(subcommand)]
     Gateway(GatewayVerb),
+    /// Copy the SQLite database to a file, also while the server serves.
+    Backup(BackupArgs),
+    /// Put a backup in the place of the database. The server must not run.
+    Restore(RestoreArgs),
     /// Ask whether the server is ready: exit code 8 if it does not answer, 9 if it is not ready.
     Health,
     /// Sign in to a server with a personal token, which is kept for the commands that manage. A key comes first, where one is
@@ -143,9 +148,14 @@ impl Noun {
             Self::Plan(verb) => matches!(verb, PlanVerb::Create(_) | PlanVerb::Get(_)),
             Self::ApiToken(verb) => matches!(verb, ApiTokenVerb::Create(_) | ApiTokenVerb::Rotate(_)),
             Self::Token(verb) => matches!(verb, TokenVerb::Get(_)),
-            Self::Serve(_) | Self::Dev(_) | Self::Config(_) | Self::Gateway(_) | Self::Health | Self::SigningKey(_) => {
-                false
-            }
+            Self::Serve(_)
+            | Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Dev(_)
+            | Self::Config(_)
+            | Self::Gateway(_)
+            | Self::Health
+            | Self::SigningKey(_) => false,
             Self::Login(_) | Self::Logout | Self::SetupLink | Self::Member(_) => false,
             Self::Usage(_) | Self::Audit(_) | Self::Check(_) | Self::Completion(_) | Self::HelpMarkdown => false,
         }
@@ -154,20 +164,28 @@ impl Noun {
 
 /// Nouns that speak to no server, and so do not show the shared options in their help.
 const LOCAL: [&str; 6] = ["serve", "dev", "config", "gateway", "completion", "help-markdown"];
+/// Nouns that work on a data directory: of the shared options they take the one that names it.
+const ON_DATA: [&str; 2] = ["backup", "restore"];
 
 /// The command tree as help, completion and reference show it.
 pub(crate) fn command() -> Command {
     let mut root = Cli::command();
     root.build();
-    for noun in root.get_subcommands_mut().filter(|noun| LOCAL.contains(&noun.get_name())) {
-        hide_shared(noun);
+    for noun in root.get_subcommands_mut() {
+        if LOCAL.contains(&noun.get_name()) {
+            hide_shared(noun, "");
+        } else if ON_DATA.contains(&noun.get_name()) {
+            hide_shared(noun, "data");
+        }
     }
     root
 }
 
-fn hide_shared(command: &mut Command) {
-    *command = std::mem::take(command).mut_args(|arg| if arg.is_global_set() { arg.hide(true) } else { arg });
-    command.get_subcommands_mut().for_each(hide_shared);
+/// Hides the shared options but one.
+fn hide_shared(command: &mut Command, but: &str) {
+    let hidden = |arg: &clap::Arg| arg.is_global_set() && arg.get_id() != but;
+    *command = std::mem::take(command).mut_args(|arg| if hidden(&arg) { arg.hide(true) } else { arg });
+    command.get_subcommands_mut().for_each(|command| hide_shared(command, but));
 }
 
 /// Reads the command line; prints help or a usage error, and ends, when there is no command to run.

@@ -4,6 +4,7 @@ mod account;
 mod args;
 mod ask;
 mod audit;
+mod backup;
 mod check;
 mod client;
 mod completion;
@@ -65,6 +66,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         Noun::Dev(args) => Ok(dev::run(args)?),
         Noun::Config(verb) => verb.run(),
         Noun::Gateway(verb) => verb.run(),
+        Noun::Backup(args) => args.run(&global),
+        Noun::Restore(args) => args.run(&global),
         Noun::Completion(args) => args.run(),
         Noun::HelpMarkdown => print(&reference::markdown()),
         Noun::Health => Session::open(&global, Authority::Nobody)?.wait(health::run),

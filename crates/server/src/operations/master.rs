@@ -31,6 +31,11 @@ pub(super) fn given(config: &Config) -> Result<Given, StartError> {
 }
 
 impl Given {
+    /// Whether the configuration names the present key.
+    pub(super) fn is_present(&self) -> bool {
+        self.present.is_some()
+    }
+
     /// The master keys. Where none is given, the one in the data directory, made if there is none.
     pub(super) fn or_own(self, directory: &Path, random: &dyn Random) -> Result<MasterKeys, StartError> {
         let own = || read_or_make(&directory.join("master.key"), random);

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod authenticate;
+mod backup;
 mod denials;
 mod directory;
 mod gate;
@@ -46,6 +47,7 @@ use crate::store::Store;
 
 pub use accounts::{AccountChange, CountedAccount};
 pub use authenticate::{Caller, Client, KeyCaller, Verified};
+pub use backup::{Backup, BackupError, Contents, Restored, back_up, restore};
 pub use directory::Whose;
 pub use gate::{Allowed, Authorization, Call, Grant, Refused};
 pub use introspection::Introspected;

@@ -142,13 +142,13 @@ impl App {
 }
 
 /// What is kept of an earlier run, read before anything is written.
-struct Kept {
+pub(super) struct Kept {
     signing: KeySet,
     revoked: Vec<(u128, Timestamp)>,
 }
 
 impl Kept {
-    async fn read(store: &Store, master: &MasterKeys, now: Timestamp) -> Result<Self, StartError> {
+    pub(super) async fn read(store: &Store, master: &MasterKeys, now: Timestamp) -> Result<Self, StartError> {
         store.check_master(master.present().fingerprint(), |known| master.by_fingerprint(known).is_some()).await?;
         let signing = signing::load(store, master).await?;
         let revoked = store.revoked_tokens(now).await.map_err(OpenError::from)?;
@@ -156,7 +156,7 @@ impl Kept {
     }
 }
 
-fn location(config: &Config) -> Result<Location, StartError> {
+pub(super) fn location(config: &Config) -> Result<Location, StartError> {
     let url = given_or_read(config.database.url.as_ref(), config.database.url_file.as_ref(), "database.url_file")?;
     let sqlite = || Location::Sqlite {
         file: config.data_dir.join("tollgate.db"),
@@ -182,7 +182,7 @@ fn given_or_read(
     Ok(Some(text.trim().to_owned()))
 }
 
-fn make_directory(path: &Path) -> Result<(), StartError> {
+pub(super) fn make_directory(path: &Path) -> Result<(), StartError> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
     made.map_err(|cause| StartError::Unwritable { path: path.to_owned(), cause })
 }
@@ -199,7 +199,7 @@ impl Drop for Lock {
 }
 
 /// Takes the operating system's lock on the data directory. It ends with the process, however that ends.
-fn lock(directory: &Path) -> Result<Lock, StartError> {
+pub(super) fn lock(directory: &Path) -> Result<Lock, StartError> {
     let file = open_private(&directory.join("lock"))?;
     file.try_lock().map_err(|_| StartError::Locked(directory.to_owned()))?;
     Ok(Lock(file))

@@ -3,6 +3,7 @@
 pub(crate) mod accounts;
 pub(crate) mod activity;
 pub(crate) mod audit;
+pub(crate) mod backup;
 pub(crate) mod denials;
 pub(crate) mod engine;
 pub(crate) mod factors;

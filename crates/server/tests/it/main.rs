@@ -6,6 +6,7 @@ mod world;
 mod accounts;
 mod ask;
 mod audit_pages;
+mod backup;
 mod bearer;
 mod deactivation;
 mod denials;
