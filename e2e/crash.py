@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Kills Tollgate again and again under load, and compares it with what it had acknowledged.
 
-    e2e/crash.py [--kills N] [--durability process|disk] [--seed N] TOLLGATE
+    e2e/crash.py [--kills N] [--store sqlite|postgresql] [--durability process|disk] [--seed N] TOLLGATE
 
 Customers make, rotate, disable, enable and delete keys, issue and revoke tokens, make and revoke API tokens, and call the gate. Each
-keeps a log of what was acknowledged. `kill -9` comes at random moments, also during a start and during a stop in order. Ever after,
+keeps a log of what was acknowledged. `kill -9` comes at random moments, also during a start and during a stop in order; on
+PostgreSQL it comes to Tollgate, to PostgreSQL with all its processes, or to both. Ever after,
 what was acknowledged holds: a live credential is let through, an ended one never again, and the bill has each call that was let
 through once, and nothing more than what nobody got an answer to.
 """
@@ -19,9 +20,12 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from contextlib import ExitStack
+from pathlib import Path
 from urllib.parse import urlencode
 
 from ledger_test import PRODUCTS, usage
+from postgres import Postgres
 from tollgate import Key, Tollgate, equal
 
 CUSTOMERS = 6
@@ -279,26 +283,52 @@ def answer_of(connection):
     return answer.status, text
 
 
-def crash(binary, kills, durability, seed):
+def kill_tollgate(tollgate, chance):
+    if chance.random() < 0.1:
+        tollgate.process.terminate()
+        time.sleep(chance.uniform(0, 0.02))
+    tollgate.kill()
+    if chance.random() < 0.1:
+        tollgate.launch()
+        time.sleep(chance.uniform(0, 0.1))
+        tollgate.kill()
+    tollgate.start()
+
+
+def kill_something(tollgate, postgres, chance):
+    victim = chance.choice(["Tollgate", "PostgreSQL", "both"]) if postgres else "Tollgate"
+    if victim == "Tollgate":
+        return kill_tollgate(tollgate, chance)
+    postgres.kill()
+    if victim == "both":
+        tollgate.kill()
+    time.sleep(chance.uniform(0, 0.5))
+    postgres.start()
+    if victim == "both":
+        tollgate.start()
+    else:
+        tollgate.wait_until_ready()
+
+
+def crash(binary, kills, store, durability, seed):
     chance = random.Random(seed)
-    configuration = f'[metering]\ndurability = "{durability}"\n{PRODUCTS}'
-    with tempfile.TemporaryDirectory(prefix="tollgate-crash.", dir="/tmp") as directory:
-        with Tollgate(binary, directory, configuration) as tollgate:
+    with tempfile.TemporaryDirectory(prefix="tollgate-crash.", dir="/tmp") as directory, ExitStack() as stack:
+        configuration = f'[metering]\ndurability = "{durability}"\n{PRODUCTS}'
+        postgres = stack.enter_context(Postgres(directory)) if store == "postgresql" else None
+        if postgres:
+            configuration = f'[database]\nurl = "{postgres.url}"\n{configuration}'
+            master_key = Path(directory) / "given.key"
+            master_key.write_text(f"{chance.getrandbits(256):064x}\n")
+        else:
+            master_key = None
+        with Tollgate(binary, directory, configuration, master_key) as tollgate:
             customers = [Customer(tollgate, chance.random()) for _ in range(CUSTOMERS)]
             for customer in customers:
                 customer.start()
             try:
                 for _ in range(kills):
                     time.sleep(chance.uniform(0, 0.5))
-                    if chance.random() < 0.1:
-                        tollgate.process.terminate()
-                        time.sleep(chance.uniform(0, 0.02))
-                    tollgate.kill()
-                    if chance.random() < 0.1:
-                        tollgate.launch()
-                        time.sleep(chance.uniform(0, 0.1))
-                        tollgate.kill()
-                    tollgate.start()
+                    kill_something(tollgate, postgres, chance)
                     if any(customer.failed for customer in customers):
                         break
             finally:
@@ -314,7 +344,7 @@ def crash(binary, kills, durability, seed):
             let_through = sum(sum(customer.let_through.values()) for customer in customers)
             unanswered = sum(sum(customer.unanswered.values()) for customer in customers)
             print(
-                f"ok: {kills} kills, {durability}: {let_through} calls let through and counted, {unanswered} without an answer,"
+                f"ok: {kills} kills, {store}, {durability}: {let_through} calls let through and counted, {unanswered} without an answer,"
                 f" {sum(acknowledged.values())} other requests acknowledged ({dict(acknowledged)})"
             )
 
@@ -322,12 +352,13 @@ def crash(binary, kills, durability, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--store", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--durability", choices=["process", "disk"], default="process")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))
     parser.add_argument("tollgate", nargs="?", default=os.environ.get("TOLLGATE_BINARY"))
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
-    crash(options.tollgate, options.kills, options.durability, options.seed)
+    crash(options.tollgate, options.kills, options.store, options.durability, options.seed)
 
 
 if __name__ == "__main__":

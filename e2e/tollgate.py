@@ -28,12 +28,14 @@ drain_wait_seconds = 0
 class Tollgate:
     """A server that can be stopped, killed and started again on the same data and port."""
 
-    def __init__(self, binary, directory, configuration):
+    def __init__(self, binary, directory, configuration, master_key=None):
         self.binary, self.directory = binary, Path(directory)
         self.port = free_port()
         self.file = self.directory / "tollgate.toml"
         self.socket = self.directory / "data/tollgate.sock"
         text = CONFIGURATION.replace("@PORT@", str(self.port)).replace("@DIRECTORY@", str(directory))
+        if master_key:
+            text = f'master_key_file = "{master_key}"\n{text}'
         self.file.write_text(text.replace("@REST@", configuration))
         self.process = None
 
@@ -54,6 +56,9 @@ class Tollgate:
 
     def start(self):
         self.launch()
+        self.wait_until_ready()
+
+    def wait_until_ready(self):
         deadline = time.monotonic() + START_SECONDS
         while self.ready() != 200:
             if self.process.poll() is not None or time.monotonic() > deadline:
