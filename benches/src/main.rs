@@ -147,9 +147,10 @@ fn measured(programs: &Programs, options: &Options, work: &Path) -> anyhow::Resu
         let of = |sample: &&Sample| comparisons[sample.place.0].players[sample.place.1].subject.name == name;
         samples.iter().filter(of).map(|sample| sample.resident_mb).fold(0.0, f64::max)
     };
-    let mut figures = once::memory(&servers.process, most(servers.process.subject.name));
+    let mut figures =
+        once::memory(&servers.process, most(servers.disk.subject.name), most(servers.process.subject.name));
     if let Some(full) = &servers.full {
-        figures.push(once::per_key(&full.keys, most(full.keys.subject.name)));
+        figures.push(once::per_key(&full.keys)?);
         figures.extend(once::open_loop(&servers.process, options)?);
         figures.push(once::growth(&servers.process, options, work)?);
     }
