@@ -1,4 +1,4 @@
-//! All doors as one service. The gate's stand before the router: they are asked about every call of every API, and what a router
+//! All doors as one service. Those of the gate, and those of OAuth that programs ask often, stand before the router: what a router
 //! does for them - to match, to box, to carry along - is a sixth of what a call costs.
 
 use std::convert::Infallible;
@@ -8,11 +8,13 @@ use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::{FromRequest as _, State};
 use axum::response::{IntoResponse, Response};
-use http::Request;
+use http::{Method, Request};
 use tower::Service;
 
-use super::oauth::metadata::issuer_path;
+use super::extract::ClientForm;
+use super::oauth::{self, metadata::issuer_path};
 use super::request::surround;
 use super::{Id, Origin, Web, error, gate};
 use tollgate_core::gate::ErrorShape;
@@ -22,28 +24,45 @@ use tollgate_core::gate::ErrorShape;
 #[derive(Clone)]
 pub struct Site {
     web: Web,
-    gates: Arc<[(String, Gate)]>,
+    often: Arc<[(String, Door)]>,
     router: Router,
 }
 
-/// A door of the gate whose path is always the same.
+/// A door that is asked often, and whose path is always the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Gate {
+enum Door {
+    /// The gate for Traefik and Caddy, by any method.
     Forwarded,
+    /// The gate for nginx, by any method.
     Nginx,
+    /// A token, by POST.
+    Token,
+    /// What is that token, by POST.
+    Introspect,
+}
+
+impl Door {
+    fn takes(self, method: &Method) -> bool {
+        matches!(self, Self::Forwarded | Self::Nginx) || method == Method::POST
+    }
 }
 
 impl Site {
-    /// The gate's doors before `router`, which has all others. Where the public URL has a path they stand below it and at the
+    /// The doors that are asked often before `router`, which has all others, and refuses methods. Where the public URL has a path they stand below it and at the
     /// root, as the others do.
     pub(super) fn new(web: Web, router: Router) -> Self {
         let path = issuer_path(&web.app);
-        let gates = [("/gate", Gate::Forwarded), ("/gate/nginx", Gate::Nginx)];
-        let mut gates: Vec<_> = gates.into_iter().map(|(door, gate)| (door.to_owned(), gate)).collect();
+        let doors = [
+            ("/gate", Door::Forwarded),
+            ("/gate/nginx", Door::Nginx),
+            ("/oauth2/token", Door::Token),
+            ("/oauth2/introspect", Door::Introspect),
+        ];
+        let mut often: Vec<_> = doors.map(|(path, door)| (path.to_owned(), door)).into();
         if !path.is_empty() {
-            gates.extend(gates.clone().into_iter().map(|(door, gate)| (format!("{path}{door}"), gate)));
+            often.extend(doors.map(|(below, door)| (format!("{path}{below}"), door)));
         }
-        Self { web, gates: gates.into(), router }
+        Self { web, often: often.into(), router }
     }
 }
 
@@ -57,29 +76,37 @@ impl Service<Request<Body>> for Site {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let path = request.uri().path();
-        match self.gates.iter().position(|(door, _)| door == path) {
-            Some(place) => Box::pin(ask(self.web.clone(), Arc::clone(&self.gates), place, request)),
+        let (path, method) = (request.uri().path(), request.method());
+        match self.often.iter().position(|(known, door)| known == path && door.takes(method)) {
+            Some(place) => Box::pin(ask(self.web.clone(), Arc::clone(&self.often), place, request)),
             None => Box::pin(self.router.call(request)),
         }
     }
 }
 
-/// Asks the gate at the door of this place.
+/// Asks at the door of this place.
 async fn ask(
     web: Web,
-    gates: Arc<[(String, Gate)]>,
+    often: Arc<[(String, Door)]>,
     place: usize,
     request: Request<Body>,
 ) -> Result<Response, Infallible> {
-    let (route, door) = &gates[place];
-    let answered = surround(&web, request, route, async |request, id| {
+    let (route, door) = &often[place];
+    let answered = surround(&web, request, route, async |request: Request<Body>, id| {
         let Some(origin) = request.extensions().get::<Origin>().copied() else {
             return error::outage(ErrorShape::Google).into_response();
         };
         match door {
-            Gate::Forwarded => gate::forwarded(&web, origin, Id(id), request.headers()).await.into_response(),
-            Gate::Nginx => gate::nginx(&web, origin, Id(id), request.headers()).await.into_response(),
+            Door::Forwarded => gate::forwarded(&web, origin, Id(id), request.headers()).await.into_response(),
+            Door::Nginx => gate::nginx(&web, origin, Id(id), request.headers()).await.into_response(),
+            Door::Token => match ClientForm::from_request(request, &web).await {
+                Ok(form) => oauth::token::token(State(web.clone()), form).await.into_response(),
+                Err(problem) => problem.into_response(),
+            },
+            Door::Introspect => match ClientForm::from_request(request, &web).await {
+                Ok(form) => oauth::introspect::introspect(State(web.clone()), form).await.into_response(),
+                Err(problem) => problem.into_response(),
+            },
         }
     });
     Ok(answered.await)
