@@ -58,7 +58,7 @@ struct Options {
     /// The whole grid: 1,000,000 keys, 10,000,000 rows of usage, nginx, a fixed rate, the time of a start, five minutes for memory.
     #[arg(long)]
     full: bool,
-    /// Only the cases whose name holds this.
+    /// Only the cases whose name holds this, and nothing beside them.
     #[arg(long, default_value = "")]
     only: String,
     /// Measures the dashboard's pages instead: 1,000 keys, a year of usage.
@@ -149,14 +149,14 @@ fn measured(programs: &Programs, options: &Options, work: &Path) -> anyhow::Resu
     };
     let mut figures =
         once::memory(&servers.process, most(servers.disk.subject.name), most(servers.process.subject.name));
-    if let Some(full) = &servers.full {
+    if let Some(full) = servers.full.as_ref().filter(|_| options.only.is_empty()) {
         figures.push(once::per_key(&full.keys)?);
         figures.extend(once::open_loop(&servers.process, options)?);
         figures.push(once::growth(&servers.process, options, work)?);
     }
     let mut report = Report::new(options, &comparisons, &samples, figures);
     drop(comparisons);
-    if options.full {
+    if options.full && options.only.is_empty() {
         report.add(starts(&mut servers)?);
     }
     Ok(report)
