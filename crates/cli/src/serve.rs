@@ -29,7 +29,6 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     run_async(async move {
         let running = Running::start(config).await?;
         tracing::info!(listen = %running.public, admin = %running.admin, "serving");
-        running.invite_first_user().await?;
         running.until_stopped().await
     })
 }
@@ -76,39 +75,61 @@ impl Stop {
     }
 }
 
-impl Running {
-    /// Takes the addresses, then opens the data, then serves.
-    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
-        let public = bind(config.listen, "listen").await?;
-        Self::start_on(config, public).await
-    }
+/// All that a server needs before it listens.
+struct Opened {
+    config: Config,
+    app: Arc<App>,
+    public: TcpListener,
+    admin: TcpListener,
+    lines: logging::Lines,
+    stop: Stop,
+}
 
-    /// The same on a public listener that was taken before.
-    pub(crate) async fn start_on(config: Config, public: TcpListener) -> anyhow::Result<Self> {
+impl Opened {
+    async fn open(config: Config, public: TcpListener) -> anyhow::Result<Self> {
         let stop = Stop::watch()?;
         let admin = bind(config.admin_listen, "admin_listen").await?;
         let lines = logging::start(&config.log);
         let app = App::open(config.clone(), Arc::new(SystemClock), Arc::new(SystemRandom::default())).await?;
-        let operator = bind_socket(&socket_path(&config))?;
-        let web = Web { app, numbers: Arc::new(Numbers::default()) };
-        let mut server = Server::new(&config.http);
-        let (public_address, admin_address) = (public.local_addr()?, admin.local_addr()?);
-        server.listen(public, site(web.clone()));
-        server.listen(admin, admin_router(web.clone()));
-        server.listen_operator(operator, site(web.clone()));
-        Ok(Self { web, public: public_address, admin: admin_address, server, lines, stop })
+        Ok(Self { config, app, public, admin, lines, stop })
     }
 
     /// Prints the link to the set-up page, as long as nobody can sign in.
     async fn invite_first_user(&self) -> anyhow::Result<()> {
-        let app = &self.web.app;
-        if app.has_users().await? {
+        if self.app.has_users().await? {
             return Ok(());
         }
-        let made = app.setup_link(&Doing::by(&Actor::Operator)).await?;
+        let made = self.app.setup_link(&Doing::by(&Actor::Operator)).await?;
         let mut out = std::io::stdout().lock();
         writeln!(out, "Set up the dashboard within a day, with this link: {}", made.url)?;
         Ok(out.flush()?)
+    }
+
+    fn listen(self) -> anyhow::Result<Running> {
+        let operator = bind_socket(&socket_path(&self.config))?;
+        let web = Web { app: self.app, numbers: Arc::new(Numbers::default()) };
+        let mut server = Server::new(&self.config.http);
+        let (public, admin) = (self.public.local_addr()?, self.admin.local_addr()?);
+        server.listen(self.public, site(web.clone()));
+        server.listen(self.admin, admin_router(web.clone()));
+        server.listen_operator(operator, site(web.clone()));
+        Ok(Running { web, public, admin, server, lines: self.lines, stop: self.stop })
+    }
+}
+
+impl Running {
+    /// Takes the addresses, then opens the data, then serves.
+    pub(crate) async fn start(config: Config) -> anyhow::Result<Self> {
+        let public = bind(config.listen, "listen").await?;
+        let opened = Opened::open(config, public).await?;
+        // Before anything listens: it ends the link before it, which may be one that the operator has just asked for.
+        opened.invite_first_user().await?;
+        opened.listen()
+    }
+
+    /// The same on a public listener that was taken before, for a server that has its users.
+    pub(crate) async fn start_on(config: Config, public: TcpListener) -> anyhow::Result<Self> {
+        Opened::open(config, public).await?.listen()
     }
 
     /// Waits for SIGTERM or SIGINT, drains, and writes what is left.
