@@ -9,6 +9,7 @@ mod gate;
 mod health;
 mod oauth;
 mod openapi;
+mod openapi_common;
 mod origin;
 mod problem;
 mod request;

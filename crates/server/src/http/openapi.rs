@@ -6,6 +6,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 
 use super::api;
+use super::openapi_common::Common;
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -23,7 +24,8 @@ use super::api;
         api::people::set_up, api::people::reset,
         api::signing::list, api::signing::rotate,
     ),
-    modifiers(&Security),
+    components(schemas(api::views::ErrorEnvelope, api::views::ErrorStatus)),
+    modifiers(&Security, &Common),
     security(("bearer" = []), ("basic" = [])),
 )]
 struct Document;

@@ -44,6 +44,23 @@ fn the_openapi_document_has_exactly_the_routes_of_the_router() {
     assert_eq!(described, routed());
 }
 
+#[test]
+fn each_operation_has_a_name_of_its_own_and_each_answer_is_described() {
+    let document = document();
+    let mut names = BTreeSet::new();
+    for methods in document["paths"].as_object().expect("an object").values() {
+        for operation in methods.as_object().expect("an object").values() {
+            let name = operation["operationId"].as_str().expect("a name");
+            assert!(names.insert(name), "{name} is there twice");
+            for (status, response) in operation["responses"].as_object().expect("an object") {
+                let response = resolved(&document, response);
+                assert!(response["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} {status}");
+                assert!(response["content"].is_object(), "{name} {status}");
+            }
+        }
+    }
+}
+
 on_both_engines! {
     async fn every_answer_is_as_the_openapi_document_describes_it(world: World) {
         let served = world.ask("GET", "/openapi.json").send().await.is(200);
@@ -55,8 +72,8 @@ on_both_engines! {
             let (_, methods) = paths.iter().find(|(known, _)| same_places(known) == same_places(path)).expect("described");
             let responses = &methods[method.to_lowercase()]["responses"];
             let refused = family.ask(&world, method, path, body).await.send().await.is(401);
-            let schema = |response: &str| &responses[response]["content"]["application/json"]["schema"];
-            conforms(&document, schema("default"), &refused.json(), path);
+            let schema = |response: &str| &resolved(&document, &responses[response])["content"]["application/json"]["schema"];
+            conforms(&document, schema("401"), &refused.json(), path);
             let answer = family.ask(&world, method, path, body).await.operator().send().await.is(*status);
             if *status == 200 && *schema("200") != Value::Null {
                 conforms(&document, schema("200"), &answer.json(), path);
@@ -65,12 +82,16 @@ on_both_engines! {
     }
 }
 
+/// What a reference leads to; anything else is itself.
+fn resolved<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
+    let reference = value["$ref"].as_str();
+    reference
+        .map_or(value, |place| document.pointer(place.trim_start_matches('#')).expect("a reference leads somewhere"))
+}
+
 /// Checks members, required ones and kinds of values, all the way down.
 fn conforms(document: &Value, schema: &Value, value: &Value, place: &str) {
-    if let Some(reference) = schema["$ref"].as_str() {
-        let schema = document.pointer(reference.trim_start_matches('#')).expect("a reference leads somewhere");
-        return conforms(document, schema, value, place);
-    }
+    let schema = resolved(document, schema);
     if let Some(choices) = schema["oneOf"].as_array() {
         let choice = choices.iter().find(|choice| choice["type"] != "null").expect("more than null");
         return conforms(document, choice, value, place);

@@ -20,8 +20,10 @@ use crate::operations::{AccountChange, ManageError};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewAccount {
     /// 1 to 255 characters.
+    #[schema(min_length = 1, max_length = 255)]
     display_name: String,
     /// How many access keys each of its projects may have.
+    #[schema(minimum = 1, maximum = 100_000)]
     key_limit: Option<i64>,
     /// Who is invited to own it.
     owner_email: Option<String>,
@@ -31,13 +33,15 @@ pub(crate) struct NewAccount {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AccountUpdate {
+    #[schema(min_length = 1, max_length = 255)]
     display_name: Option<String>,
     /// The operator's to set.
+    #[schema(minimum = 1, maximum = 100_000)]
     key_limit: Option<i64>,
 }
 
 #[utoipa::path(get, path = "/v1/accounts", tag = "accounts", params(("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
-    responses((status = 200, body = AccountList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccountList)))]
 pub(crate) async fn list(State(web): State<Web>, human: Human, query: Query) -> Result<Answer<AccountList>, Problem> {
     let page = query.page()?;
     let (accounts, next_page_token) = match &human.person {
@@ -48,7 +52,7 @@ pub(crate) async fn list(State(web): State<Web>, human: Human, query: Query) -> 
 }
 
 #[utoipa::path(post, path = "/v1/accounts", tag = "accounts", request_body = NewAccount,
-    responses((status = 200, body = AccountView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccountView)))]
 pub(crate) async fn create(
     State(web): State<Web>,
     operator: Operator,
@@ -65,13 +69,13 @@ pub(crate) async fn create(
 }
 
 #[utoipa::path(get, path = "/v1/accounts/{account}", tag = "accounts", params(("account" = String, Path)),
-    responses((status = 200, body = AccountView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccountView)))]
 pub(crate) async fn show(found: InAccount<SeeProjects>) -> Answer<AccountView> {
     Answer(found.account.into())
 }
 
 #[utoipa::path(patch, path = "/v1/accounts/{account}", tag = "accounts", params(("account" = String, Path)), request_body = AccountUpdate,
-    responses((status = 200, body = AccountView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccountView)))]
 pub(crate) async fn update(
     State(web): State<Web>,
     managed: InAccount<ManageAccount>,
@@ -85,7 +89,7 @@ pub(crate) async fn update(
 }
 
 #[utoipa::path(post, path = "/v1/accounts/{account}/suspend", tag = "accounts", params(("account" = String, Path)),
-    responses((status = 200, body = AccountView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccountView)))]
 pub(crate) async fn suspend(
     State(web): State<Web>,
     operator: Operator,
@@ -95,7 +99,7 @@ pub(crate) async fn suspend(
 }
 
 #[utoipa::path(post, path = "/v1/accounts/{account}/resume", tag = "accounts", params(("account" = String, Path)),
-    responses((status = 200, body = AccountView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccountView)))]
 pub(crate) async fn resume(
     State(web): State<Web>,
     operator: Operator,

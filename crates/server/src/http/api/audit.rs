@@ -11,7 +11,7 @@ use crate::http::problem::Problem;
 use crate::http::rights::SeeAudit;
 
 #[utoipa::path(get, path = "/v1/accounts/{account}/auditEvents", tag = "audit", params(("account" = String, Path), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
-    responses((status = 200, body = AuditEventList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AuditEventList)))]
 pub(crate) async fn list(
     State(web): State<Web>,
     account: InAccount<SeeAudit>,

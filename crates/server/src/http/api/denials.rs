@@ -57,7 +57,7 @@ impl From<DenialRow> for DenialView {
 }
 
 #[utoipa::path(get, path = "/v1/denials/{request}", tag = "denials", params(("request" = String, Path)),
-    responses((status = 200, body = DenialView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = DenialView)))]
 pub(crate) async fn show(denial: SeenDenial) -> Answer<DenialView> {
     Answer(denial.0.into())
 }

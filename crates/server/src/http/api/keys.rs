@@ -20,12 +20,14 @@ use crate::operations::{Addresses, KeyChange, KeyRequest};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewAccessKey {
     /// 1 to 64 characters, unique in the project.
+    #[schema(min_length = 1, max_length = 64)]
     display_name: String,
     /// Absent means every product's scope that the maker holds.
     scopes: Option<Vec<String>>,
     /// RFC 3339, in the future.
     expire_time: Option<String>,
     /// Addresses and networks such as 203.0.113.0/24; absent or empty means all.
+    #[schema(max_items = 100)]
     allowed_addresses: Option<Vec<String>>,
     token_rate: Option<TokenRate>,
 }
@@ -34,11 +36,13 @@ pub(crate) struct NewAccessKey {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct AccessKeyUpdate {
+    #[schema(min_length = 1, max_length = 64)]
     display_name: Option<String>,
     scopes: Option<Vec<String>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     expire_time: Option<Option<String>>,
+    #[schema(max_items = 100)]
     allowed_addresses: Option<Vec<String>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<TokenRate>)]
@@ -51,7 +55,7 @@ fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(reader: D) -> Result<Op
 }
 
 #[utoipa::path(get, path = "/v1/projects/{project}/accessKeys", tag = "accessKeys", params(("project" = String, Path), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
-    responses((status = 200, body = AccessKeyList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccessKeyList)))]
 pub(crate) async fn list(
     State(web): State<Web>,
     managed: ManagedProject<SeeKeys>,
@@ -66,7 +70,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys", tag = "accessKeys", params(("project" = String, Path)), request_body = NewAccessKey,
-    responses((status = 200, body = AccessKeyWithSecret), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccessKeyWithSecret)))]
 pub(crate) async fn create(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -85,7 +89,7 @@ pub(crate) async fn create(
 }
 
 #[utoipa::path(get, path = "/v1/projects/{project}/accessKeys/{key}", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
-    responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccessKey)))]
 pub(crate) async fn show(
     State(web): State<Web>,
     managed: ManagedProject<SeeKeys>,
@@ -96,7 +100,7 @@ pub(crate) async fn show(
 }
 
 #[utoipa::path(patch, path = "/v1/projects/{project}/accessKeys/{key}", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)), request_body = AccessKeyUpdate,
-    responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccessKey)))]
 pub(crate) async fn update(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -116,7 +120,7 @@ pub(crate) async fn update(
 }
 
 #[utoipa::path(delete, path = "/v1/projects/{project}/accessKeys/{key}", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
-    responses((status = 200, description = "An empty object"), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = Object, description = "An empty object")))]
 pub(crate) async fn delete(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -128,7 +132,7 @@ pub(crate) async fn delete(
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/disable", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
-    responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccessKey)))]
 pub(crate) async fn disable(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -138,7 +142,7 @@ pub(crate) async fn disable(
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/enable", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
-    responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccessKey)))]
 pub(crate) async fn enable(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,

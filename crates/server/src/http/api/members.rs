@@ -91,6 +91,7 @@ pub(crate) struct MadeInvitation {
 pub(crate) struct NewMember {
     email: String,
     /// owner, admin, developer, billing or auditor.
+    #[schema(pattern = "^(owner|admin|developer|billing|auditor)$")]
     role: String,
 }
 
@@ -98,11 +99,12 @@ pub(crate) struct NewMember {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct MemberUpdate {
+    #[schema(pattern = "^(owner|admin|developer|billing|auditor)$")]
     role: String,
 }
 
 #[utoipa::path(get, path = "/v1/accounts/{account}/members", tag = "members", params(("account" = String, Path), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
-    responses((status = 200, body = MemberList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = MemberList)))]
 pub(crate) async fn list(
     State(web): State<Web>,
     account: InAccount<SeeMembers>,
@@ -113,7 +115,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/v1/accounts/{account}/members", tag = "members", params(("account" = String, Path)), request_body = NewMember,
-    responses((status = 200, body = MadeInvitation), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = MadeInvitation)))]
 pub(crate) async fn invite(
     State(web): State<Web>,
     managed: InAccount<ManageMembers>,
@@ -125,7 +127,7 @@ pub(crate) async fn invite(
 }
 
 #[utoipa::path(patch, path = "/v1/accounts/{account}/members/{user}", tag = "members", params(("account" = String, Path), ("user" = String, Path)), request_body = MemberUpdate,
-    responses((status = 200, body = MemberView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = MemberView)))]
 pub(crate) async fn update(
     State(web): State<Web>,
     managed: InAccount<ManageMembers>,
@@ -137,7 +139,7 @@ pub(crate) async fn update(
 }
 
 #[utoipa::path(delete, path = "/v1/accounts/{account}/members/{user}", tag = "members", params(("account" = String, Path), ("user" = String, Path)),
-    responses((status = 200, description = "The person is a member no longer"), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = Object, description = "The person is a member no longer: an empty object")))]
 pub(crate) async fn remove(
     State(web): State<Web>,
     managed: InAccount<ManageMembers>,

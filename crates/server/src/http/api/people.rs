@@ -73,7 +73,7 @@ pub(crate) struct ResetRequest {
 }
 
 #[utoipa::path(get, path = "/v1/me", tag = "people",
-    responses((status = 200, body = MeView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = MeView)))]
 pub(crate) async fn me(human: Human) -> Answer<MeView> {
     let operator = human.is_operator();
     let person = human.person.as_ref();
@@ -86,13 +86,13 @@ pub(crate) async fn me(human: Human) -> Answer<MeView> {
 }
 
 #[utoipa::path(post, path = "/v1/setupLinks", tag = "people",
-    responses((status = 200, body = LinkView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = LinkView)))]
 pub(crate) async fn set_up(State(web): State<Web>, operator: Operator) -> Result<Unstored<LinkView>, Problem> {
     Ok(Unstored(web.app.setup_link(&operator.doing()).await?.into()))
 }
 
 #[utoipa::path(post, path = "/v1/resetLinks", tag = "people", request_body = ResetRequest,
-    responses((status = 200, body = LinkView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = LinkView)))]
 pub(crate) async fn reset(
     State(web): State<Web>,
     operator: Operator,

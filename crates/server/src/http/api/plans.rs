@@ -85,6 +85,7 @@ pub(crate) struct ApiTokenList {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ServicePlanName {
     /// 1 to 64 characters, unique in the project.
+    #[schema(min_length = 1, max_length = 64)]
     display_name: String,
 }
 
@@ -93,6 +94,7 @@ pub(crate) struct ServicePlanName {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewApiToken {
     /// When given, the old token ends after so many seconds: 0 to 2592000. Absent, it goes on until it is revoked.
+    #[schema(minimum = 0, maximum = 2_592_000)]
     overlap_seconds: Option<i64>,
 }
 
@@ -130,7 +132,7 @@ fn once<T>(body: T) -> SecretAnswer<T> {
 }
 
 #[utoipa::path(get, path = "/v1/projects/{project}/servicePlans", tag = "servicePlans", params(("project" = String, Path), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
-    responses((status = 200, body = ServicePlanList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ServicePlanList)))]
 pub(crate) async fn list(
     State(web): State<Web>,
     managed: ManagedProject<SeeKeys>,
@@ -141,7 +143,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/servicePlans", tag = "servicePlans", params(("project" = String, Path)), request_body = ServicePlanName,
-    responses((status = 200, body = ServicePlanWithSecret), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ServicePlanWithSecret)))]
 pub(crate) async fn create(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -153,7 +155,7 @@ pub(crate) async fn create(
 }
 
 #[utoipa::path(get, path = "/v1/projects/{project}/servicePlans/{plan}", tag = "servicePlans", params(("project" = String, Path), ("plan" = String, Path)),
-    responses((status = 200, body = ServicePlan), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ServicePlan)))]
 pub(crate) async fn show(
     State(web): State<Web>,
     managed: ManagedProject<SeeKeys>,
@@ -163,7 +165,7 @@ pub(crate) async fn show(
 }
 
 #[utoipa::path(patch, path = "/v1/projects/{project}/servicePlans/{plan}", tag = "servicePlans", params(("project" = String, Path), ("plan" = String, Path)), request_body = ServicePlanName,
-    responses((status = 200, body = ServicePlan), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ServicePlan)))]
 pub(crate) async fn update(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -175,7 +177,7 @@ pub(crate) async fn update(
 }
 
 #[utoipa::path(delete, path = "/v1/projects/{project}/servicePlans/{plan}", tag = "servicePlans", params(("project" = String, Path), ("plan" = String, Path)),
-    responses((status = 200, description = "An empty object"), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = Object, description = "An empty object")))]
 pub(crate) async fn delete(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -186,7 +188,7 @@ pub(crate) async fn delete(
 }
 
 #[utoipa::path(get, path = "/v1/projects/{project}/servicePlans/{plan}/apiTokens", tag = "servicePlans", params(("project" = String, Path), ("plan" = String, Path)),
-    responses((status = 200, body = ApiTokenList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ApiTokenList)))]
 pub(crate) async fn list_tokens(
     State(web): State<Web>,
     managed: ManagedProject<SeeKeys>,
@@ -196,8 +198,8 @@ pub(crate) async fn list_tokens(
     Ok(Answer(ApiTokenList { api_tokens: view.tokens.iter().map(Into::into).collect() }))
 }
 
-#[utoipa::path(post, path = "/v1/projects/{project}/servicePlans/{plan}/apiTokens", tag = "servicePlans", params(("project" = String, Path), ("plan" = String, Path)), request_body = NewApiToken,
-    responses((status = 200, body = ApiTokenWithSecret), (status = "default", body = super::views::ErrorEnvelope)))]
+#[utoipa::path(post, path = "/v1/projects/{project}/servicePlans/{plan}/apiTokens", tag = "servicePlans", params(("project" = String, Path), ("plan" = String, Path)), request_body = Option<NewApiToken>,
+    responses((status = 200, body = ApiTokenWithSecret)))]
 pub(crate) async fn create_token(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -210,7 +212,7 @@ pub(crate) async fn create_token(
 }
 
 #[utoipa::path(delete, path = "/v1/projects/{project}/servicePlans/{plan}/apiTokens/{token}", tag = "servicePlans", params(("project" = String, Path), ("plan" = String, Path), ("token" = String, Path)),
-    responses((status = 200, description = "An empty object"), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = Object, description = "An empty object")))]
 pub(crate) async fn revoke_token(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,

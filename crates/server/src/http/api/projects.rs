@@ -18,11 +18,12 @@ use crate::operations::ProjectChange;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProjectName {
+    #[schema(min_length = 1, max_length = 255)]
     display_name: String,
 }
 
 #[utoipa::path(get, path = "/v1/accounts/{account}/projects", tag = "projects", params(("account" = String, Path), ("showArchived" = Option<bool>, Query), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
-    responses((status = 200, body = ProjectList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ProjectList)))]
 pub(crate) async fn list(
     State(web): State<Web>,
     account: InAccount<SeeProjects>,
@@ -34,7 +35,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/v1/accounts/{account}/projects", tag = "projects", params(("account" = String, Path)), request_body = ProjectName,
-    responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ProjectView)))]
 pub(crate) async fn create(
     State(web): State<Web>,
     account: InAccount<ManageProjects>,
@@ -45,13 +46,13 @@ pub(crate) async fn create(
 }
 
 #[utoipa::path(get, path = "/v1/projects/{project}", tag = "projects", params(("project" = String, Path)),
-    responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ProjectView)))]
 pub(crate) async fn show(managed: ManagedProject<SeeProjects>) -> Answer<ProjectView> {
     Answer(managed.project.into())
 }
 
 #[utoipa::path(patch, path = "/v1/projects/{project}", tag = "projects", params(("project" = String, Path)), request_body = ProjectName,
-    responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ProjectView)))]
 pub(crate) async fn update(
     State(web): State<Web>,
     managed: InProject<ManageProjects>,
@@ -63,7 +64,7 @@ pub(crate) async fn update(
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/archive", tag = "projects", params(("project" = String, Path)),
-    responses((status = 200, body = ProjectView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = ProjectView)))]
 pub(crate) async fn archive(
     State(web): State<Web>,
     managed: InProject<ManageProjects>,

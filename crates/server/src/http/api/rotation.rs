@@ -19,13 +19,14 @@ use crate::operations::RotateRequest;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct RotateBody {
     /// For how many seconds the old secret stays valid: 0 to 2592000; absent means 86400.
+    #[schema(minimum = 0, maximum = 2_592_000)]
     overlap_seconds: Option<i64>,
     /// Whether all tokens of the key are revoked.
     revoke_tokens: Option<bool>,
 }
 
-#[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/rotateSecret", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)), request_body = RotateBody,
-    responses((status = 200, body = AccessKeyWithSecret), (status = "default", body = super::views::ErrorEnvelope)))]
+#[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/rotateSecret", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)), request_body = Option<RotateBody>,
+    responses((status = 200, body = AccessKeyWithSecret)))]
 pub(crate) async fn rotate(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -42,7 +43,7 @@ pub(crate) async fn rotate(
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/endOverlap", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
-    responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccessKey)))]
 pub(crate) async fn end_overlap(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,
@@ -54,7 +55,7 @@ pub(crate) async fn end_overlap(
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/accessKeys/{key}/revokeTokens", tag = "accessKeys", params(("project" = String, Path), ("key" = String, Path)),
-    responses((status = 200, body = AccessKey), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = AccessKey)))]
 pub(crate) async fn revoke_tokens(
     State(web): State<Web>,
     managed: ManagedProject<ManageKeys>,

@@ -48,13 +48,13 @@ impl From<Vec<SigningFacts>> for SigningKeyList {
 }
 
 #[utoipa::path(get, path = "/v1/signingKeys", tag = "signingKeys",
-    responses((status = 200, body = SigningKeyList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = SigningKeyList)))]
 pub(crate) async fn list(State(web): State<Web>, _operator: Operator) -> Answer<SigningKeyList> {
     Answer(web.app.signing_keys().into())
 }
 
 #[utoipa::path(post, path = "/v1/signingKeys/rotate", tag = "signingKeys",
-    responses((status = 200, body = SigningKeyList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = SigningKeyList)))]
 pub(crate) async fn rotate(State(web): State<Web>, operator: Operator) -> Result<Answer<SigningKeyList>, Problem> {
     Ok(Answer(web.app.rotate_signing_key(&operator.doing()).await?.into()))
 }

@@ -21,6 +21,7 @@ use crate::operations::ProjectChange;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewSubproject {
     /// 1 to 255 characters; need not be unique.
+    #[schema(min_length = 1, max_length = 255)]
     display_name: String,
     /// Up to 255 pairs.
     #[serde(default)]
@@ -31,13 +32,14 @@ pub(crate) struct NewSubproject {
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SubprojectUpdate {
+    #[schema(min_length = 1, max_length = 255)]
     display_name: Option<String>,
     /// All labels anew.
     labels: Option<BTreeMap<String, String>>,
 }
 
 #[utoipa::path(get, path = "/v1/projects/{project}/subprojects", tag = "subprojects", params(("project" = String, Path), ("showDeleted" = Option<bool>, Query), ("pageSize" = Option<i64>, Query), ("pageToken" = Option<String>, Query)),
-    responses((status = 200, body = SubprojectList), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = SubprojectList)))]
 pub(crate) async fn list(
     State(web): State<Web>,
     managed: ManagedProject<SeeProjects>,
@@ -49,7 +51,7 @@ pub(crate) async fn list(
 }
 
 #[utoipa::path(post, path = "/v1/projects/{project}/subprojects", tag = "subprojects", params(("project" = String, Path)), request_body = NewSubproject,
-    responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = SubprojectView)))]
 pub(crate) async fn create(
     State(web): State<Web>,
     managed: ManagedProject<ManageProjects>,
@@ -60,7 +62,7 @@ pub(crate) async fn create(
 }
 
 #[utoipa::path(get, path = "/v1/subprojects/{subproject}", tag = "subprojects", params(("subproject" = String, Path)),
-    responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = SubprojectView)))]
 pub(crate) async fn show(
     State(web): State<Web>,
     managed: ManagedSubproject<SeeProjects>,
@@ -69,7 +71,7 @@ pub(crate) async fn show(
 }
 
 #[utoipa::path(patch, path = "/v1/subprojects/{subproject}", tag = "subprojects", params(("subproject" = String, Path)), request_body = SubprojectUpdate,
-    responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = SubprojectView)))]
 pub(crate) async fn update(
     State(web): State<Web>,
     managed: ManagedSubproject<ManageProjects>,
@@ -80,7 +82,7 @@ pub(crate) async fn update(
 }
 
 #[utoipa::path(delete, path = "/v1/subprojects/{subproject}", tag = "subprojects", params(("subproject" = String, Path)),
-    responses((status = 200, body = SubprojectView), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = SubprojectView)))]
 pub(crate) async fn delete(
     State(web): State<Web>,
     managed: ManagedSubproject<ManageProjects>,

@@ -58,7 +58,7 @@ pub(crate) struct UsageReport {
 }
 
 #[utoipa::path(get, path = "/v1/accounts/{account}/usage", tag = "usage", params(("account" = String, Path), ("groupBy" = Option<String>, Query), ("from" = Option<String>, Query), ("to" = Option<String>, Query)),
-    responses((status = 200, body = UsageReport), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = UsageReport)))]
 pub(crate) async fn show(
     State(web): State<Web>,
     account: InAccount<SeeUsage>,

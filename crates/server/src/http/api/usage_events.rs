@@ -26,13 +26,17 @@ const TYPE: &str = "tollgate.units";
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct UsageEvent {
     /// `1.0`
+    #[schema(pattern = r"^1\.0$")]
     specversion: String,
     /// Unique for its source; sent again within 35 days, it counts once.
+    #[schema(min_length = 1, max_length = 255)]
     id: String,
     /// The API that reports, for example `/sms`.
+    #[schema(min_length = 1, max_length = 255)]
     source: String,
     /// `tollgate.units`
     #[serde(rename = "type")]
+    #[schema(pattern = r"^tollgate\.units$")]
     kind: String,
     /// RFC 3339; absent means now. At most 34 days ago.
     time: Option<String>,
@@ -49,6 +53,7 @@ pub(crate) struct UsageData {
     credential: String,
     product: String,
     /// 1 to 1000000000.
+    #[schema(minimum = 1, maximum = 1_000_000_000)]
     quantity: i64,
 }
 
@@ -101,7 +106,7 @@ impl FromRequest<Web> for Events {
 }
 
 #[utoipa::path(post, path = "/v1/usage/events", tag = "usage", request_body(content((UsageEvent = "application/cloudevents+json"), (Vec<UsageEvent> = "application/cloudevents-batch+json"))),
-    responses((status = 200, body = UsageCounted), (status = "default", body = super::views::ErrorEnvelope)))]
+    responses((status = 200, body = UsageCounted)))]
 pub(crate) async fn report(
     State(web): State<Web>,
     reporting: Reporting,
