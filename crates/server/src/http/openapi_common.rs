@@ -124,7 +124,8 @@ fn put_refusals(components: &mut Components) {
         let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("ErrorEnvelope"))).build();
         let mut response = ResponseBuilder::new().description(refusal.description).content("application/json", body);
         if let Some((name, description)) = refusal.header {
-            let header = HeaderBuilder::new().schema(Object::with_type(Type::String)).description(Some(description));
+            let header =
+                HeaderBuilder::new().schema(Some(Object::with_type(Type::String))).description(Some(description));
             response = response.header(name, header.build());
         }
         components.responses.insert(refusal.name.to_owned(), response.build().into());
