@@ -168,4 +168,4 @@ def slow_database(binary, directory):
     return f"503 after at most {slowest:.2f} s, then well by itself; {counted} calls counted once; {grown} MB more memory"
 
 
-FAULTS = [disk_full, disk_read_only]
+FAULTS = [disk_full, disk_read_only, slow_database]
