@@ -142,10 +142,10 @@ impl Committer {
     async fn write(&mut self, ledger: &Ledger, store: &Store, mut batch: Batch, fold: bool) {
         let outcome = self.commit(store, &mut batch).await;
         ledger.failing.store(outcome.is_err(), Ordering::Relaxed);
-        match outcome {
+        match &outcome {
             Ok(calls) => {
-                ledger.batches.fetch_add(u64::from(calls > 0), Ordering::Relaxed);
-                ledger.calls.fetch_add(calls, Ordering::Relaxed);
+                ledger.batches.fetch_add(u64::from(*calls > 0), Ordering::Relaxed);
+                ledger.calls.fetch_add(*calls, Ordering::Relaxed);
                 batch.bell.ring(true);
             }
             Err(cause) => {
@@ -155,14 +155,22 @@ impl Committer {
                 ledger.keep_denials(&mut batch);
             }
         }
-        let mut read = self.fold(store, fold).await;
-        if let Err(cause) = &read {
-            tracing::error!(error = %cause, "the ledger's journal is not folded yet");
-        }
-        read = read.and(remember_denials(ledger, store, &mut batch).await);
+        // After one failure nothing more is tried: the next batch's callers wait already, and would wait for that too.
+        let read = outcome.is_ok() && self.fold_and_remember(ledger, store, &mut batch, fold).await;
         if let Some(readers) = batch.readers {
-            readers.ring(read.is_ok());
+            readers.ring(read);
         }
+    }
+
+    /// Whether the counters may be read, and the denials are stored, of which nothing is lost otherwise.
+    async fn fold_and_remember(&mut self, ledger: &Ledger, store: &Store, batch: &mut Batch, fold: bool) -> bool {
+        if let Err(cause) = self.fold(store, fold).await {
+            tracing::error!(error = %cause, "the ledger's journal is not folded yet");
+            batch.counts.clear();
+            ledger.keep_denials(batch);
+            return false;
+        }
+        remember_denials(ledger, store, batch).await.is_ok()
     }
 
     /// Stores a batch in the journal, and says how many calls it counts.
