@@ -5,16 +5,15 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use http::Request;
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -32,6 +31,11 @@ const HTTP2_PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const PEEK_PERIOD: Duration = Duration::from_millis(20);
 /// How long to wait when the system has no file descriptor for a new connection.
 const NO_DESCRIPTOR_WAIT: Duration = Duration::from_millis(50);
+/// How long a connection without a request stays open after the end was rung: what its client sends meanwhile is answered.
+const LAST_WORDS: Duration = Duration::from_millis(100);
+/// How many connections that the system has taken already are served when listening ends, and how long the next may take to show.
+const LAST_ACCEPTED: usize = 1024;
+const LAST_ACCEPT_WAIT: Duration = Duration::from_millis(1);
 
 /// Why the server does not listen.
 #[derive(Debug, thiserror::Error)]
@@ -119,23 +123,27 @@ impl<S> Answers for S where
 {
 }
 
+/// How far the server is on the way to its end. Every connection holds a receiver: when none is left, all have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Serving,
+    /// Answers of HTTP/1 end their connections, so that clients go elsewhere before they must.
+    Leaving,
+    /// Nothing new is taken.
+    Stopped,
+}
+
 /// Everything that listens, and the bell that ends it.
 pub struct Server {
     http: Http,
-    graceful: Arc<Mutex<Option<GracefulShutdown>>>,
-    stopped: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
     tasks: tokio::task::JoinSet<()>,
 }
 
 impl Server {
     /// A server that listens nowhere yet.
     pub fn new(http: &Http) -> Self {
-        Self {
-            http: http.clone(),
-            graceful: Arc::new(Mutex::new(Some(GracefulShutdown::new()))),
-            stopped: watch::channel(false).0,
-            tasks: tokio::task::JoinSet::new(),
-        }
+        Self { http: http.clone(), stage: watch::channel(Stage::Serving).0, tasks: tokio::task::JoinSet::new() }
     }
 
     /// Lets `site` answer on a TCP listener.
@@ -151,27 +159,26 @@ impl Server {
     fn run(&mut self, door: Door, site: impl Answers) {
         let builder = self.builder();
         let patience = Duration::from_secs(self.http.header_seconds);
-        let graceful = Arc::clone(&self.graceful);
-        let mut stop = self.stopped.subscribe();
+        let with = Handling { builder, site, stage: self.stage.subscribe() };
+        let mut stage = self.stage.subscribe();
         self.tasks.spawn(async move {
             loop {
                 let accepted = tokio::select! {
                     accepted = door.accept() => accepted,
-                    _ = stop.wait_for(|stopped| *stopped) => return,
+                    () = stopped(&mut stage) => break,
                 };
-                let with = Handling { builder: builder.clone(), site: site.clone(), graceful: Arc::clone(&graceful) };
                 match accepted {
-                    Ok(Accepted::Public(stream, peer)) => {
-                        tokio::spawn(with.public(stream, peer, patience));
-                    }
-                    Ok(Accepted::Operator(stream)) => {
-                        tokio::spawn(with.connection(stream, Origin::Operator));
-                    }
+                    Ok(accepted) => with.clone().begin(accepted, patience),
                     Err(cause) => {
                         tracing::warn!(error = %cause, "accept");
                         tokio::time::sleep(NO_DESCRIPTOR_WAIT).await;
                     }
                 }
+            }
+            // The system would reset those that it has taken.
+            for _ in 0..LAST_ACCEPTED {
+                let Ok(Ok(accepted)) = tokio::time::timeout(LAST_ACCEPT_WAIT, door.accept()).await else { return };
+                with.clone().begin(accepted, patience);
             }
         });
     }
@@ -195,29 +202,43 @@ impl Server {
     /// Says "not ready" for the configured wait, stops accepting, and lets requests under way finish.
     pub async fn drain(mut self, web: &Web) {
         web.numbers.start_draining();
+        self.stage.send_replace(Stage::Leaving);
         tokio::time::sleep(Duration::from_secs(self.http.drain_wait_seconds)).await;
-        self.stopped.send_replace(true);
+        self.stage.send_replace(Stage::Stopped);
         while self.tasks.join_next().await.is_some() {}
-        let graceful = self.graceful.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(graceful) = graceful {
-            let patience = Duration::from_secs(self.http.drain_seconds);
-            if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
-                tracing::warn!("some connections did not end in time");
-            }
+        let patience = Duration::from_secs(self.http.drain_seconds);
+        if tokio::time::timeout(patience, self.stage.closed()).await.is_err() {
+            tracing::warn!("some connections did not end in time");
         }
     }
 }
 
+async fn stopped(stage: &mut watch::Receiver<Stage>) {
+    let _ = stage.wait_for(|stage| *stage == Stage::Stopped).await;
+}
+
 /// What a connection is handled with.
+#[derive(Clone)]
 struct Handling<S> {
     builder: Builder<TokioExecutor>,
     site: S,
-    graceful: Arc<Mutex<Option<GracefulShutdown>>>,
+    stage: watch::Receiver<Stage>,
 }
 
 impl<S: Answers> Handling<S> {
-    async fn public(self, stream: TcpStream, peer: IpAddr, patience: Duration) {
-        if let Ok(Ok(())) = tokio::time::timeout(patience, has_begun(&stream)).await {
+    fn begin(self, accepted: Accepted, patience: Duration) {
+        match accepted {
+            Accepted::Public(stream, peer) => tokio::spawn(self.public(stream, peer, patience)),
+            Accepted::Operator(stream) => tokio::spawn(self.connection(stream, Origin::Operator)),
+        };
+    }
+
+    async fn public(mut self, stream: TcpStream, peer: IpAddr, patience: Duration) {
+        let has_begun = tokio::select! {
+            begun = tokio::time::timeout(patience, has_begun(&stream)) => matches!(begun, Ok(Ok(()))),
+            () = no_more_words(&mut self.stage) => false,
+        };
+        if has_begun {
             self.connection(stream, Origin::Public(peer)).await;
         }
     }
@@ -226,18 +247,36 @@ impl<S: Answers> Handling<S> {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { builder, site, graceful } = self;
-        let watcher = graceful.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(GracefulShutdown::watcher);
-        // A server that is ending begins no conversation.
-        let Some(watcher) = watcher else { return };
-        let service = tower::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        let Self { builder, site, mut stage } = self;
+        let asked = stage.clone();
+        let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+            // HTTP/2 has frames for this, and forbids the header.
+            let is_last = request.version() < Version::HTTP_2 && *asked.borrow() != Stage::Serving;
             request.extensions_mut().insert(origin);
-            site.clone().oneshot(request.map(Body::new))
+            let answer = site.clone().oneshot(request.map(Body::new));
+            async move {
+                let mut answer = answer.await?;
+                if is_last {
+                    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
-        let served = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
         // What goes wrong on a connection is its client's affair.
-        let _ = watcher.watch(served.into_owned()).await;
+        tokio::select! {
+            _ = served.as_mut() => return,
+            () = no_more_words(&mut stage) => {}
+        }
+        served.as_mut().graceful_shutdown();
+        let _ = served.await;
     }
+}
+
+/// Waits until the server has stopped and what was sent before has had time to arrive.
+async fn no_more_words(stage: &mut watch::Receiver<Stage>) {
+    stopped(stage).await;
+    tokio::time::sleep(LAST_WORDS).await;
 }
 
 /// Waits until the client has said enough to tell HTTP/1 from HTTP/2: the library's own limit of time begins after that.

@@ -20,14 +20,17 @@ fn a_stop_under_load_fails_no_request_and_loses_no_call() {
     let key = world.key("caller");
     let request = world.gate().bearer(&key.token(&server.public()));
     let (public, socket) = (server.public(), house.data().join("tollgate.sock"));
-    let (is_ready, admitted) = (AtomicBool::new(true), AtomicI64::new(0));
+    let (is_ready, told_to_leave, admitted) = (AtomicBool::new(true), AtomicBool::new(false), AtomicI64::new(0));
     let call = |connection: &mut Connection| {
-        connection.send(&request).expect("no request fails").expect(200);
+        let answer = connection.send(&request).expect("no request fails");
+        let is_last = answer.head.contains("\r\nconnection: close");
+        answer.expect(200);
         admitted.fetch_add(1, Ordering::SeqCst);
+        is_last
     };
     let (status, took) = std::thread::scope(|scope| {
         for client in 0..CLIENTS {
-            let (public, is_ready) = (&public, &is_ready);
+            let (public, is_ready, told_to_leave) = (&public, &is_ready, &told_to_leave);
             scope.spawn(move || {
                 let mut connection = connect(public);
                 while is_ready.load(Ordering::SeqCst) {
@@ -35,7 +38,10 @@ fn a_stop_under_load_fails_no_request_and_loses_no_call() {
                     if client % 2 == 0 {
                         connection = connect(public);
                     }
-                    call(&mut connection);
+                    if call(&mut connection) {
+                        told_to_leave.store(true, Ordering::SeqCst);
+                        connection = connect(public);
+                    }
                 }
             });
         }
@@ -45,6 +51,7 @@ fn a_stop_under_load_fails_no_request_and_loses_no_call() {
         let (early, late) = token_request.split_at(token_request.len() - 5);
         slow.write(early).expect("half a request");
 
+        assert!(!told_to_leave.load(Ordering::SeqCst), "connections are kept");
         let stopping = server.terminate();
         until("readyz says 503", 1, || {
             let answer = once(&public, &Request::get("/readyz"));
@@ -54,7 +61,10 @@ fn a_stop_under_load_fails_no_request_and_loses_no_call() {
         until("calls go on while balancers take notice", 1, || {
             (admitted.load(Ordering::SeqCst) > so_far + 10).then_some(())
         });
-        call(&mut connect(&public));
+        assert!(
+            call(&mut connect(&public)),
+            "each answer ends its connection, so that nothing is sent on it when it ends"
+        );
         is_ready.store(false, Ordering::SeqCst);
 
         until("no connection is taken any more", 5, || Connection::open(&public).is_err().then_some(()));
