@@ -133,11 +133,11 @@ impl<T: DeserializeOwned> FromRequest<Web> for Json<T> {
             return Err(bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, message, ErrorShape::Google));
         }
         let body = read_body(body, web, ErrorShape::Google).await?;
-        parse_body(&body).map(Self)
+        parse_object(&body).map(Self)
     }
 }
 
-/// A JSON body that may be left out, type and all: then it is the default.
+/// A JSON body that may be left out, type and all, or be `null`: then it is the default.
 pub(crate) struct MaybeJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
@@ -145,8 +145,17 @@ impl<T: DeserializeOwned + Default> FromRequest<Web> for MaybeJson<T> {
     async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
         let (_, body) = request.into_parts();
         let body = read_body(body, web, ErrorShape::Google).await?;
-        if body.is_empty() { Ok(Self(T::default())) } else { parse_body(&body).map(Self) }
+        let given: Option<T> = if body.is_empty() { None } else { parse_object(&body)? };
+        Ok(Self(given.unwrap_or_default()))
     }
+}
+
+/// As `parse_body`. An array is refused: serde takes it for the fields in their order.
+fn parse_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        return Err(invalid("body", "has the wrong type or form"));
+    }
+    parse_body(body)
 }
 
 /// Names the field that is wrong, and never quotes its value: it might be a secret.

@@ -141,6 +141,8 @@ fn formatted(format: &str) -> ObjectBuilder {
 }
 
 const PLAN_ID: &str = "^[0-9a-f]{32}$";
+/// RFC 3339, or nothing.
+const INSTANT: &str = "^([0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ].+)?$";
 const GROUPINGS: [&str; 5] = ["project", "key", "product", "day", "hour"];
 
 fn describe(parameter: &mut Parameter) {
@@ -151,8 +153,10 @@ fn describe(parameter: &mut Parameter) {
         }
         "pageToken" => (text(), "The nextPageToken of the page before, of the same list."),
         "groupBy" => (text().enum_values(Some(GROUPINGS)), "What each sum is of; absent means project."),
-        "from" => (formatted("date-time"), "From the beginning of this hour; absent means 30 days ago."),
-        "to" => (formatted("date-time"), "To the end of this hour; absent means now."),
+        "from" => {
+            (text().pattern(Some(INSTANT)), "From the beginning of this hour; absent or empty means 30 days ago.")
+        }
+        "to" => (text().pattern(Some(INSTANT)), "To the end of this hour; absent or empty means now."),
         "plan" => (text().pattern(Some(PLAN_ID)), "The SERVICE PLAN ID."),
         "account" => (formatted("uuid"), "The Account ID."),
         "project" => (formatted("uuid"), "The Project ID, or a subproject's."),
