@@ -15,6 +15,13 @@ pub(crate) struct Comparison<'a> {
     pub(crate) players: Vec<Player<'a>>,
 }
 
+impl Comparison<'_> {
+    /// Whether anything is aimed at.
+    pub(crate) fn has_target(&self) -> bool {
+        self.players.iter().any(|player| player.target.is_some() || player.p99_target.is_some())
+    }
+}
+
 /// What a ratio is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum By {
@@ -22,6 +29,8 @@ pub(crate) enum By {
     Cpu,
     /// Requests per second, where several processes share the core: more is better.
     Rate,
+    /// How many times our CPU time per request a peer takes: more is better.
+    Saving,
 }
 
 /// One server with what it is asked.
@@ -192,6 +201,10 @@ fn at_scale<'a>(servers: &'a Servers, full: &'a Full) -> Vec<Comparison<'a>> {
     let token_of = |tollgate: &'a Tollgate, count| by_keys(tollgate, tollgate.access.token_request(), count);
     let call_of = |tollgate: &'a Tollgate, count| by_keys(tollgate, tollgate.access.gate_basic(), count).counted();
     let [bare, gated] = &full.nginx;
+    let against_peer = |name, asked, ours: Player<'a>, target| Comparison {
+        by: By::Saving,
+        ..comparison(name, [Player::new(&full.peer.subject, asked), ours.below(target)])
+    };
     let mut compared = vec![
         comparison(
             "token, of 1,000,000 keys against 10",
@@ -225,6 +238,9 @@ fn at_scale<'a>(servers: &'a Servers, full: &'a Full) -> Vec<Comparison<'a>> {
             )
         },
     ];
+    let (asked, checked) = (full.peer.token_request(), full.peer.introspection());
+    compared.push(against_peer("token ES256 against a peer (times)", asked, issued_by(process), 6.0));
+    compared.push(against_peer("verification against a peer (times)", checked, let_through_by(process), 14.0));
     for connections in [16, 256] {
         let name = format!("token ES256 by Basic, {connections} conn.");
         compared.push(Comparison { connections, ..comparison(name, [token(&servers.limit), issued_by(process)]) });

@@ -20,6 +20,7 @@ mod once;
 mod open_loop;
 mod origin;
 mod pages;
+mod peer;
 mod postgres;
 mod process;
 mod programs;
@@ -58,6 +59,9 @@ struct Options {
     /// The whole grid: 1,000,000 keys, 10,000,000 rows of usage, nginx, a fixed rate, the time of a start, five minutes for memory.
     #[arg(long)]
     full: bool,
+    /// What has a target, at every scale, and nothing else: a quarter of an hour.
+    #[arg(long, conflicts_with_all = ["full", "only"])]
+    targets: bool,
     /// Only the cases whose name holds this, and nothing beside them.
     #[arg(long, default_value = "")]
     only: String,
@@ -136,9 +140,10 @@ fn run(options: &Options) -> anyhow::Result<()> {
 
 /// Starts everything, lets it take its turns, and sees to it that every call was counted.
 fn measured(programs: &Programs, options: &Options, work: &Path) -> anyhow::Result<Report> {
-    let mut servers = Servers::start(programs, work, options.full)?;
+    let mut servers = Servers::start(programs, work, options.full || options.targets)?;
     let mut comparisons = comparison::all(&servers, options.connections);
     comparisons.retain(|comparison| comparison.name.contains(&options.only));
+    comparisons.retain(|comparison| !options.targets || comparison.has_target());
     let samples = rounds::run(&comparisons, options, work)?;
     for tollgate in servers.counting() {
         tollgate.require_count(rounds::let_through(&comparisons, &samples, tollgate.subject.name))?;
@@ -152,21 +157,23 @@ fn measured(programs: &Programs, options: &Options, work: &Path) -> anyhow::Resu
     if let Some(full) = servers.full.as_ref().filter(|_| options.only.is_empty()) {
         figures.push(once::per_key(&full.keys)?);
         figures.extend(once::open_loop(&servers.process, options)?);
-        figures.push(once::growth(&servers.process, options, work)?);
+        if options.full {
+            figures.push(once::growth(&servers.process, options, work)?);
+        }
     }
     let mut report = Report::new(options, &comparisons, &samples, figures);
     drop(comparisons);
-    if options.full && options.only.is_empty() {
+    if options.only.is_empty() {
         report.add(starts(&mut servers)?);
     }
     Ok(report)
 }
 
 fn starts(servers: &mut Servers) -> anyhow::Result<Vec<Once>> {
-    let mut starts = vec![once::start(&mut servers.process, "the database of this run", Some(150.0))?];
-    if let Some(full) = &mut servers.full {
-        starts.push(once::start(&mut full.keys, "1,000,000 keys", Some(150.0))?);
-        starts.push(once::start(&mut full.rows, "10,000,000 rows of usage", Some(150.0))?);
-    }
-    Ok(starts)
+    let Some(full) = &mut servers.full else { return Ok(Vec::new()) };
+    Ok(vec![
+        once::start(&mut servers.process, "the database of this run", Some(150.0))?,
+        once::start(&mut full.keys, "1,000,000 keys", Some(150.0))?,
+        once::start(&mut full.rows, "10,000,000 rows of usage", Some(150.0))?,
+    ])
 }

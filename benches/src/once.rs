@@ -100,20 +100,23 @@ pub(crate) fn open_loop(tollgate: &Tollgate, options: &Options) -> anyhow::Resul
     ])
 }
 
-/// Five minutes of calls and tokens in turn: how much memory comes to what the first minute took.
+/// Five minutes of calls and tokens in turn: how much memory comes to what the first minute took, for each million requests.
 pub(crate) fn growth(tollgate: &Tollgate, options: &Options, work: &Path) -> anyhow::Result<Once> {
     let runner = Runner { address: &tollgate.subject.address, work, connections: options.connections };
     let loads = [tollgate.access.gate(), tollgate.access.token_request()].map(Load::of);
-    let mut after = Vec::new();
-    for _ in 0..GROWTH_TURNS {
+    let (mut requests, mut warm, mut last) = (0, 0.0, 0.0);
+    for turn in 0..GROWTH_TURNS {
         for load in &loads {
-            runner.run(load, 15)?;
+            requests += runner.run(load, 15)?.requests;
         }
-        after.push(tollgate.subject.process.resident_kib()? as f64 / 1024.0);
-        println!("memory {:.1} MB", after.last().copied().unwrap_or_default());
+        last = tollgate.subject.process.resident_kib()? as f64 / 1024.0;
+        println!("memory {last:.1} MB after {requests} requests");
+        if turn == 1 {
+            (requests, warm) = (0, last);
+        }
     }
-    let (first, last) = (after[1], after[after.len() - 1]);
-    Ok(Once::new("memory that came between the first and the fifth minute of load", last - first, "MB", None))
+    let growth = (last - warm) * 1e6 / requests as f64;
+    Ok(Once::new("memory that comes with 1,000,000 requests, after a minute", growth, "MB", Some(1.0)))
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]

@@ -150,7 +150,7 @@ impl Row {
         if let (Some(target), Some(ratio)) = (self.target, self.ratio) {
             let (sign, is_met) = match self.by {
                 By::Cpu => ("≤", ratio.median <= target),
-                By::Rate => ("≥", ratio.median >= target),
+                By::Rate | By::Saving => ("≥", ratio.median >= target),
             };
             words.push(format!("{sign} {target:.2}{}", if is_met { "" } else { " missed" }));
         }
@@ -171,7 +171,7 @@ impl Row {
             "cpuUs": self.cpu_us,
             "residentMb": self.resident_mb,
             "answerBytes": self.answer_bytes,
-            "ratioOf": match self.by { By::Cpu => "cpuUs", By::Rate => "requestsPerSecond" },
+            "ratioOf": match self.by { By::Cpu => "cpuUs", By::Rate => "requestsPerSecond", By::Saving => "cpuUs of the first" },
             "ratio": self.ratio.map(|ratio| json!({"median": ratio.median, "least": ratio.least, "most": ratio.most})),
             "target": self.target,
             "p99TargetMs": self.p99_target,
@@ -209,6 +209,7 @@ fn ratio(own: &[&Sample], samples: &[Sample], by: By) -> Option<Spread> {
         Some(match by {
             By::Cpu => sample.cpu_us / first.cpu_us,
             By::Rate => sample.requests_per_second / first.requests_per_second,
+            By::Saving => first.cpu_us / sample.cpu_us,
         })
     }))
 }

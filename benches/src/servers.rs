@@ -7,6 +7,7 @@ use tollgate_bench::Algorithm;
 use crate::fill;
 use crate::nginx::Nginx;
 use crate::pages::Dashboard;
+use crate::peer::Peer;
 use crate::postgres::Postgres;
 use crate::programs::Programs;
 use crate::subject::Limit;
@@ -43,6 +44,7 @@ pub(crate) struct Full {
     pub(crate) rows: Tollgate,
     /// nginx with the limit server as its gate, and with Tollgate.
     pub(crate) nginx: [Nginx; 2],
+    pub(crate) peer: Peer,
 }
 
 impl Servers {
@@ -93,6 +95,6 @@ impl Full {
             Nginx::start("nginx, limit server", work, &limit.subject.address, "/gate")?,
             Nginx::start("nginx, tollgate", work, &process.subject.address, "/gate/nginx")?,
         ];
-        Ok(Self { keys, rows, nginx })
+        Ok(Self { keys, rows, nginx, peer: Peer::start(work)? })
     }
 }

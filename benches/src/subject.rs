@@ -92,7 +92,8 @@ impl Access {
         request
     }
 
-    fn form(&self, path: &str, body: String) -> Request {
+    /// A form that the key's owner posts.
+    pub(crate) fn form(&self, path: &str, body: String) -> Request {
         let headers =
             vec![("authorization", self.basic()), ("content-type", "application/x-www-form-urlencoded".to_owned())];
         Request { method: "POST", path: path.to_owned(), headers, body }
@@ -100,6 +101,15 @@ impl Access {
 
     fn basic(&self) -> String {
         format!("Basic {}", BASE64_STANDARD.encode(format!("{}:{}", self.key, self.secret)))
+    }
+}
+
+/// The values that a server has written for us, as `NAME=value` lines.
+pub(crate) fn variables(lines: &str) -> impl Fn(&str) -> anyhow::Result<String> {
+    move |name| {
+        let mut pairs = lines.lines().filter_map(|line| line.split_once('='));
+        let found = pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned());
+        found.with_context(|| format!("no {name} in what the server says of itself"))
     }
 }
 
@@ -135,11 +145,7 @@ impl Limit {
         let log = work.join(format!("limit-{}.log", algorithm.option()));
         let mut process = Process::start(program, &arguments, &log)?;
         let lines = process.wait_for(name, || fs::read_to_string(&env).ok())?;
-        let value = |name: &str| {
-            let mut pairs = lines.lines().filter_map(|line| line.split_once('='));
-            let found = pairs.find(|(known, _)| *known == name).map(|(_, value)| value.to_owned());
-            found.with_context(|| format!("the limit server does not say {name}"))
-        };
+        let value = variables(&lines);
         let address = value("LIMIT_URL")?.trim_start_matches("http://").to_owned();
         let access = Access {
             project: value("LIMIT_PROJECT_ID")?,

@@ -57,6 +57,26 @@ impl Timestamp {
     }
 }
 
+/// When something ends, if it ever does. It takes the room of an instant: the last one there is stands for "never".
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct End(Timestamp);
+
+impl End {
+    /// It does not end.
+    pub const NEVER: Self = Self(Timestamp(i64::MAX));
+
+    /// Whether the end has come. At the instant itself it has.
+    pub fn has_come(self, now: Timestamp) -> bool {
+        self != Self::NEVER && now >= self.0
+    }
+}
+
+impl From<Option<Timestamp>> for End {
+    fn from(end: Option<Timestamp>) -> Self {
+        end.map_or(Self::NEVER, Self)
+    }
+}
+
 /// RFC 3339 in UTC with milliseconds: `2026-11-23T17:31:02.125Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

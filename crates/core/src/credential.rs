@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::clock::Timestamp;
+use crate::clock::{End, Timestamp};
 use crate::id::{AccountId, KeyId, PlanId, ProjectId, SecretId};
 use crate::master::{MasterKeys, SecretHash};
 use crate::rate::Rate;
@@ -21,7 +21,7 @@ pub struct StoredSecret {
     /// Which master key made the hash: an index into [`MasterKeys`].
     pub master: u8,
     /// When it ends; the deadline travels with the entry, so that no clock-driven eviction is needed.
-    pub ends_at: Option<Timestamp>,
+    pub ends: End,
 }
 
 /// An access key as the directory holds it.
@@ -35,8 +35,8 @@ pub struct KeyEntry {
     pub generation: i64,
     /// Whether the key was disabled.
     pub disabled: bool,
-    /// The key's own end, if it has one.
-    pub expires_at: Option<Timestamp>,
+    /// The key's own end.
+    pub ends: End,
     /// What the key may.
     pub scopes: Scopes,
     /// From where it may be used; empty means from everywhere.
@@ -64,7 +64,7 @@ fn fitting(all: &[StoredSecret], presented: &Secret, master: &MasterKeys, now: T
     let mut found = None;
     for stored in all {
         let fits = master.at(stored.master).hash(presented).matches(&stored.hash);
-        let live = stored.ends_at.is_none_or(|end| now < end);
+        let live = !stored.ends.has_come(now);
         if fits && live {
             found = Some(stored.id);
         }
@@ -165,7 +165,7 @@ impl KeyEntry {
         if self.disabled {
             return Err(Inactive::KeyDisabled);
         }
-        if self.expires_at.is_some_and(|end| now >= end) {
+        if self.ends.has_come(now) {
             return Err(Inactive::KeyEnded);
         }
         above.live()
@@ -186,7 +186,15 @@ mod tests {
         let random = SystemRandom::default();
         let secret = Secret::generate("tg", SecretKind::Key, &random);
         let hash = keys.at(master).hash(&secret);
-        (secret, StoredSecret { id: SecretId::new(NOW, &random), hash, master, ends_at })
+        (secret, StoredSecret { id: SecretId::new(NOW, &random), hash, master, ends: ends_at.into() })
+    }
+
+    /// A million of them are to be held in memory: with the two counts of a shared pointer a key fills a block of the
+    /// allocator, and so does its secret.
+    #[test]
+    fn a_known_key_takes_two_full_blocks_of_memory() {
+        let counts = 2 * size_of::<usize>();
+        assert_eq!((size_of::<KeyEntry>() + counts, size_of::<StoredSecret>()), (128, 64));
     }
 
     #[test]
@@ -203,7 +211,7 @@ mod tests {
             project,
             generation: 0,
             disabled: false,
-            expires_at: None,
+            ends: End::NEVER,
             scopes: Scopes::default(),
             addresses: Box::default(),
             token_rate: None,

@@ -39,9 +39,15 @@ impl<'a> Form<'a> {
         Ok(Self(fields))
     }
 
-    /// The parameters as owned pairs.
-    pub fn into_pairs(self) -> Vec<(String, String)> {
-        self.0.into_iter().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    /// The same form, without the body that it was read from.
+    pub fn into_owned(self) -> Form<'static> {
+        let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
+        Form(self.0.into_iter().map(|(name, value)| (owned(name), owned(value))).collect())
+    }
+
+    /// Names and values in the order in which they came, the empty ones too.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
     /// The value of a parameter; `None` when it is absent or empty.

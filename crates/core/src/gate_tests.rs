@@ -1,6 +1,7 @@
 //! The decision table of the gate.
 
 use super::*;
+use crate::clock::End;
 use crate::credential::{Above, AccountEntry, KeyEntry};
 use crate::id::AccountId;
 use crate::random::SystemRandom;
@@ -25,7 +26,7 @@ fn world() -> World {
         project: own.id,
         generation: 0,
         disabled: false,
-        expires_at: None,
+        ends: End::NEVER,
         scopes: Scopes::parse("demo").expect("a scope"),
         addresses: Box::default(),
         token_rate: None,
@@ -116,7 +117,7 @@ fn deactivation_cascades_from_everything_above_the_key() {
     };
     assert_eq!(live(|_, _| {}), Ok(()));
     assert_eq!(live(|world, _| world.key.disabled = true), Err(Inactive::KeyDisabled));
-    assert_eq!(live(|world, _| world.key.expires_at = Some(Timestamp::from_seconds(100))), Err(Inactive::KeyEnded));
+    assert_eq!(live(|world, _| world.key.ends = Some(Timestamp::from_seconds(100)).into()), Err(Inactive::KeyEnded));
     assert_eq!(live(|world, _| world.own.archived = true), Err(Inactive::ProjectArchived));
     assert_eq!(live(|_, parent| parent.archived = true), Err(Inactive::ProjectArchived));
     assert_eq!(live(|world, _| world.account.suspended = true), Err(Inactive::AccountSuspended));

@@ -22,7 +22,7 @@ impl<'a> CallPath<'a> {
         let inner = path.strip_prefix('/').ok_or(AmbiguousPath)?;
         let segments = inner.strip_suffix('/').unwrap_or(inner);
         let root = inner.is_empty();
-        if !root && segments.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
+        if !root && split(segments).any(|segment| matches!(segment, "" | "." | "..")) {
             return Err(AmbiguousPath);
         }
         if has_plain_spelling(inner.as_bytes()) { Ok(Self(path)) } else { Err(AmbiguousPath) }
@@ -36,9 +36,19 @@ impl<'a> CallPath<'a> {
     /// Its segments. A slash at the end adds none.
     pub fn segments(self) -> impl Iterator<Item = &'a str> {
         let inner = &self.0[1..];
-        let inner = inner.strip_suffix('/').unwrap_or(inner);
-        inner.split('/').filter(|segment| !segment.is_empty())
+        split(inner.strip_suffix('/').unwrap_or(inner)).filter(|segment| !segment.is_empty())
     }
+}
+
+/// The parts between slashes. Byte by byte: the library's search is made for longer texts.
+fn split(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let end = text.bytes().position(|byte| byte == b'/').unwrap_or(text.len());
+        rest = text.get(end + 1..);
+        Some(&text[..end])
+    })
 }
 
 fn has_plain_spelling(bytes: &[u8]) -> bool {

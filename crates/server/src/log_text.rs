@@ -22,14 +22,20 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut out: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        write_time(&mut out, SystemClock.now())?;
-        out.write_str(level(*event.metadata().level()))?;
-        let mut fields = Fields { out: &mut out, result: Ok(()) };
+        // Put together in one piece: each piece that goes to the writer takes a turn through it.
+        let mut line = String::with_capacity(LINE);
+        write_time(&mut line, SystemClock.now())?;
+        line.push_str(level(*event.metadata().level()));
+        let mut fields = Fields { line, result: Ok(()) };
         event.record(&mut fields);
         fields.result?;
-        out.write_char('\n')
+        fields.line.push('\n');
+        out.write_str(&fields.line)
     }
 }
+
+/// As long as the line of a request.
+const LINE: usize = 256;
 
 fn level(level: Level) -> &'static str {
     match level {
@@ -47,7 +53,7 @@ thread_local! {
 }
 
 /// An instant to the microsecond. Nearly all lines are of the same second as the one before.
-fn write_time(out: &mut impl Write, now: Timestamp) -> fmt::Result {
+fn write_time(out: &mut String, now: Timestamp) -> fmt::Result {
     let (second, micros) = (now.0.div_euclid(1_000_000), now.0.rem_euclid(1_000_000));
     SECOND.with_borrow_mut(|(known, text)| {
         if *known != second {
@@ -89,58 +95,61 @@ impl Number {
     }
 }
 
-struct Fields<'a, W> {
-    out: &'a mut W,
+struct Fields {
+    line: String,
     result: fmt::Result,
 }
 
-impl<W: Write> Fields<'_, W> {
-    fn write(&mut self, field: &Field, value: impl FnOnce(&mut Plain<'_, W>) -> fmt::Result) {
-        self.result = self.result.and_then(|()| {
-            self.out.write_char(' ')?;
-            if field.name() != "message" {
-                self.out.write_str(field.name())?;
-                self.out.write_char('=')?;
-            }
-            value(&mut Plain(self.out))
-        });
+impl Fields {
+    /// Begins a field whose value comes next.
+    fn begin(&mut self, field: &Field) {
+        self.line.push(' ');
+        if field.name() != "message" {
+            self.line.push_str(field.name());
+            self.line.push('=');
+        }
     }
 }
 
-impl<W: Write> Visit for Fields<'_, W> {
+impl Visit for Fields {
     fn record_str(&mut self, field: &Field, value: &str) {
-        let is_plain = value.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\'));
-        self.write(field, |Plain(out)| {
-            if !is_plain {
-                return write!(out, "{value:?}");
-            }
-            out.write_char('"')?;
-            out.write_str(value)?;
-            out.write_char('"')
-        });
+        self.begin(field);
+        if value.bytes().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+            self.line.push('"');
+            self.line.push_str(value);
+            self.line.push('"');
+        } else {
+            self.result = self.result.and(write!(Plain(&mut self.line), "{value:?}"));
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.write(field, |Plain(out)| out.write_str(Number::from(value).as_str()));
+        self.begin(field);
+        self.line.push_str(Number::from(value).as_str());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.write(field, |out| write!(out, "{value:?}"));
+        self.begin(field);
+        self.result = self.result.and(write!(Plain(&mut self.line), "{value:?}"));
     }
 }
 
 /// Text in which no control character survives: what came from outside must not end a line or move a terminal's cursor.
-struct Plain<'a, W>(&'a mut W);
+struct Plain<'a>(&'a mut String);
 
-impl<W: Write> Write for Plain<'_, W> {
+impl Write for Plain<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        if !text.chars().any(char::is_control) {
-            return self.0.write_str(text);
+        if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            self.0.push_str(text);
+            return Ok(());
         }
-        text.chars().try_for_each(|letter| match letter.is_control() {
-            true => write!(self.0, "{}", letter.escape_default()),
-            false => self.0.write_char(letter),
-        })
+        for letter in text.chars() {
+            match letter.is_control() {
+                true => self.0.extend(letter.escape_default()),
+                false => self.0.push(letter),
+            }
+        }
+        Ok(())
     }
 }
 

@@ -265,6 +265,7 @@ impl<S: Answers> Handling<S> {
         let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
         // What goes wrong on a connection is its client's affair.
         tokio::select! {
+            biased;
             _ = served.as_mut() => return,
             () = no_more_words(&mut stage) => {}
         }

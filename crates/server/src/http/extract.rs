@@ -64,7 +64,7 @@ pub(crate) struct ClientForm {
     pub(crate) presented: Presented,
     origin: Origin,
     headers: HeaderMap,
-    body: Bytes,
+    form: Form<'static>,
 }
 
 impl ClientForm {
@@ -74,9 +74,8 @@ impl ClientForm {
     }
 
     /// The value of a form parameter; `None` when it is absent or empty.
-    pub(crate) fn value(&self, name: &str) -> Option<String> {
-        let form = Form::parse(&self.body).ok()?;
-        form.value(name).map(ToOwned::to_owned)
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        self.form.value(name)
     }
 }
 
@@ -94,18 +93,16 @@ impl FromRequest<Web> for ClientForm {
             return Err(wrong_type("Send application/x-www-form-urlencoded"));
         }
         let body = read_body(body, web, ErrorShape::OAuth).await?;
-        let presented = {
-            let repeated = OAuthError::InvalidRequest("A parameter is repeated, or there are more than 100");
-            let form = Form::parse(&body).map_err(|_| repeated)?;
-            let header = match authorization(&parts.headers) {
-                Authorization::Missing => None,
-                Authorization::One(value) => Some(value),
-                Authorization::Unreadable => return Err(OAuthError::InvalidClient.into()),
-                Authorization::Many => return Err(OAuthError::InvalidRequest("Send one Authorization header").into()),
-            };
-            client(header, &form)?
+        let repeated = OAuthError::InvalidRequest("A parameter is repeated, or there are more than 100");
+        let form = Form::parse(&body).map_err(|_| repeated)?;
+        let header = match authorization(&parts.headers) {
+            Authorization::Missing => None,
+            Authorization::One(value) => Some(value),
+            Authorization::Unreadable => return Err(OAuthError::InvalidClient.into()),
+            Authorization::Many => return Err(OAuthError::InvalidRequest("Send one Authorization header").into()),
         };
-        Ok(Self { presented, origin, headers: parts.headers, body })
+        let presented = client(header, &form)?;
+        Ok(Self { presented, origin, form: form.into_owned(), headers: parts.headers })
     }
 }
 

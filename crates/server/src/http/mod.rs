@@ -1,5 +1,6 @@
 //! The HTTP doors. The whole route table stands here.
 
+mod answer;
 mod api;
 mod csv;
 mod dashboard;

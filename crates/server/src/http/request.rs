@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 use tokio::time::Instant;
 use tollgate_core::RequestId;
 
@@ -54,48 +54,61 @@ impl Numbers {
 pub(crate) struct Reason(pub(crate) &'static str);
 
 /// What surrounds a request that the router answers.
-pub(crate) async fn around(State(web): State<Web>, request: Request, next: Next) -> Response {
+pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("", MatchedPath::as_str);
-    let answer = async |mut request: Request, id| {
-        request.extensions_mut().insert::<RequestId>(id);
-        next.run(request).await
+    let visit = Visit::of(&request, &web);
+    let response = match refused(&request) {
+        Some(problem) => problem.into_response(),
+        None => {
+            request.extensions_mut().insert::<RequestId>(visit.id);
+            next.run(request).await
+        }
     };
-    surround(&web, request, route, answer).await
+    visit.end(&web, route.as_ref().map_or("", MatchedPath::as_str), response)
 }
 
-/// Gives the request an id, lets `answer` answer it unless its Host is wrong, and sees to the log and the metrics. `route` is the
-/// template that it matched.
-pub(super) async fn surround(
-    web: &Web,
-    request: Request,
-    route: &str,
-    answer: impl AsyncFnOnce(Request, RequestId) -> Response,
-) -> Response {
-    let started = Instant::now();
-    let id = web.app.new_request();
-    let origin = request.extensions().get::<Origin>().copied();
-    let method = request.method().clone();
-    let mut response = if has_one_host(&request) {
-        answer(request, id).await
-    } else {
-        bad_request(StatusCode::BAD_REQUEST, "Exactly one Host header is needed", shape_of(request.uri()))
-            .into_response()
-    };
-    let reason = finish(&mut response, id, web);
-    let status = response.status();
-    web.numbers.count(route, status);
-    tracing::info!(
-        request.id = %id,
-        http.method = %method,
-        http.route = route,
-        http.status = status.as_u16(),
-        duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        listener = if origin == Some(Origin::Operator) { "operator" } else { "public" },
-        reason,
-        "request"
-    );
-    response
+/// A request under way: what its log line will say.
+pub(super) struct Visit {
+    /// The id that the request was given.
+    pub(super) id: RequestId,
+    started: Instant,
+    is_operators: bool,
+    method: Method,
+}
+
+impl Visit {
+    pub(super) fn of(request: &Request, web: &Web) -> Self {
+        Self {
+            id: web.app.new_request(),
+            started: Instant::now(),
+            is_operators: request.extensions().get::<Origin>() == Some(&Origin::Operator),
+            method: request.method().clone(),
+        }
+    }
+
+    /// Sees to the log and the metrics. `route` is the template that the request matched.
+    pub(super) fn end(self, web: &Web, route: &str, mut response: Response) -> Response {
+        let reason = finish(&mut response, self.id, web);
+        let status = response.status();
+        web.numbers.count(route, status);
+        tracing::info!(
+            request.id = %self.id,
+            http.method = %self.method,
+            http.route = route,
+            http.status = status.as_u16(),
+            duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            listener = if self.is_operators { "operator" } else { "public" },
+            reason,
+            "request"
+        );
+        response
+    }
+}
+
+/// Why a request is not even looked at.
+pub(super) fn refused(request: &Request) -> Option<Problem> {
+    let message = "Exactly one Host header is needed";
+    (!has_one_host(request)).then(|| bad_request(StatusCode::BAD_REQUEST, message, shape_of(request.uri())))
 }
 
 /// Renders a problem, and names the request in the answer.

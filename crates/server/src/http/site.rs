@@ -15,7 +15,7 @@ use tower::Service;
 
 use super::extract::ClientForm;
 use super::oauth::{self, metadata::issuer_path};
-use super::request::surround;
+use super::request::{Visit, refused};
 use super::{Id, Origin, Web, error, gate};
 use tollgate_core::gate::ErrorShape;
 
@@ -77,37 +77,35 @@ impl Service<Request<Body>> for Site {
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let (path, method) = (request.uri().path(), request.method());
-        match self.often.iter().position(|(known, door)| known == path && door.takes(method)) {
-            Some(place) => Box::pin(ask(self.web.clone(), Arc::clone(&self.often), place, request)),
-            None => Box::pin(self.router.call(request)),
+        let Some(place) = self.often.iter().position(|(known, door)| known == path && door.takes(method)) else {
+            return Box::pin(self.router.call(request));
+        };
+        let (web, often) = (self.web.clone(), Arc::clone(&self.often));
+        let visit = Visit::of(&request, &web);
+        if let Some(problem) = refused(&request) {
+            return Box::pin(std::future::ready(Ok(visit.end(&web, &often[place].0, problem.into_response()))));
+        }
+        let door = often[place].1;
+        // Two futures: what a token needs is not moved about for every call at the gate.
+        match door {
+            Door::Forwarded | Door::Nginx => Box::pin(async move {
+                let answer = match request.extensions().get::<Origin>() {
+                    None => Err(error::outage(ErrorShape::Google)),
+                    Some(&from) if door == Door::Nginx => {
+                        gate::nginx(&web, from, Id(visit.id), request.headers()).await
+                    }
+                    Some(&from) => gate::forwarded(&web, from, Id(visit.id), request.headers()).await,
+                };
+                Ok(visit.end(&web, &often[place].0, answer.into_response()))
+            }),
+            Door::Token | Door::Introspect => Box::pin(async move {
+                let answer = match ClientForm::from_request(request, &web).await {
+                    Err(problem) => Err(problem),
+                    Ok(form) if door == Door::Token => oauth::token::token(State(web.clone()), form).await,
+                    Ok(form) => oauth::introspect::introspect(State(web.clone()), form).await,
+                };
+                Ok(visit.end(&web, &often[place].0, answer.into_response()))
+            }),
         }
     }
-}
-
-/// Asks at the door of this place.
-async fn ask(
-    web: Web,
-    often: Arc<[(String, Door)]>,
-    place: usize,
-    request: Request<Body>,
-) -> Result<Response, Infallible> {
-    let (route, door) = &often[place];
-    let answered = surround(&web, request, route, async |request: Request<Body>, id| {
-        let Some(origin) = request.extensions().get::<Origin>().copied() else {
-            return error::outage(ErrorShape::Google).into_response();
-        };
-        match door {
-            Door::Forwarded => gate::forwarded(&web, origin, Id(id), request.headers()).await.into_response(),
-            Door::Nginx => gate::nginx(&web, origin, Id(id), request.headers()).await.into_response(),
-            Door::Token => match ClientForm::from_request(request, &web).await {
-                Ok(form) => oauth::token::token(State(web.clone()), form).await.into_response(),
-                Err(problem) => problem.into_response(),
-            },
-            Door::Introspect => match ClientForm::from_request(request, &web).await {
-                Ok(form) => oauth::introspect::introspect(State(web.clone()), form).await.into_response(),
-                Err(problem) => problem.into_response(),
-            },
-        }
-    });
-    Ok(answered.await)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use tollgate_core::credential::KeyEntry;
+use tollgate_core::credential::{KeyEntry, ProjectEntry};
 use tollgate_core::gate::{CredentialKind, Denial, ErrorShape, PathProject, Product, Question, decide};
 use tollgate_core::oauth::{basic, scheme};
 use tollgate_core::path::CallPath;
@@ -163,7 +163,7 @@ impl App {
         captured: Captured<'_>,
         (known, grant): (Known, Grant),
     ) -> Result<Result<Allowed, Denial>, StoreError> {
-        let named = self.named_project(captured).await?;
+        let named = self.named_project(captured, &known.above.project).await?;
         let question = Question {
             product,
             key: &known.key,
@@ -282,19 +282,22 @@ impl App {
     }
 
     /// The project that the path names. A place for a service plan takes a project id too: an OAuth token arrives so.
-    async fn named_project(&self, captured: Captured<'_>) -> Result<Option<Named>, StoreError> {
+    async fn named_project(&self, captured: Captured<'_>, own: &ProjectEntry) -> Result<Option<Named>, StoreError> {
         let Some(text) = captured.project.or(captured.service_plan) else { return Ok(None) };
         let Ok(id) = text.parse::<ProjectId>() else {
             let plan = text.parse().map(|id| Named::Plan { id, takes_plan: captured.service_plan.is_some() });
             return Ok(Some(plan.unwrap_or(Named::Unknown)));
         };
+        if id == own.id {
+            return Ok(Some(Named::Known(*own)));
+        }
         let entry = self.directory.project(id, &self.store).await?;
         Ok(Some(entry.map_or(Named::Unknown, Named::Known)))
     }
 }
 
 enum Named {
-    Known(tollgate_core::credential::ProjectEntry),
+    Known(ProjectEntry),
     Unknown,
     Plan { id: PlanId, takes_plan: bool },
 }

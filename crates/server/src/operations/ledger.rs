@@ -8,6 +8,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use foldhash::fast::RandomState;
 use tokio::sync::Notify;
 use tollgate_core::id::SecretId;
 use tollgate_core::{AccountId, CredentialId, KeyId, ProjectId, Timestamp};
@@ -70,11 +71,16 @@ pub(super) struct LastUse {
     pub(super) agent: String,
 }
 
+/// Calls and denials per counter and hour. The keys are ids of ours: a quick hash will do.
+pub(super) type Sums = HashMap<(Counter, i64), Counts, RandomState>;
+/// Last uses, of each the last.
+pub(super) type Touches = HashMap<Touched, LastUse, RandomState>;
+
 /// A batch: what is to be written, and the bell for those who wait.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) counts: HashMap<(Counter, i64), Counts>,
-    pub(super) touches: HashMap<Touched, LastUse>,
+    pub(super) counts: Sums,
+    pub(super) touches: Touches,
     pub(super) denials: Vec<DenialRow>,
     pub(super) bell: Arc<Bell>,
     /// The bell for those who want to read: it rings when this batch and those before it are in the counters, denials too.

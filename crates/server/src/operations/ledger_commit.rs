@@ -9,7 +9,6 @@
 //! that another process has folded, the sums in memory are dropped and made again from the journal.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use tollgate_core::random::random_u128;
 use tollgate_core::{Random, Timestamp};
 
 use super::App;
-use super::ledger::{Batch, Counter, Counts, LastUse, Ledger, Touched};
+use super::ledger::{Batch, Counter, Counts, LastUse, Ledger, Sums, Touched, Touches};
 use crate::config::Products;
 use crate::store::ledger::{CountRow, TouchRow};
 use crate::store::{Store, StoreError};
@@ -50,9 +49,6 @@ async fn gather(ledger: &Ledger) {
     }
 }
 
-/// Calls and denials per counter and hour.
-type Sums = HashMap<(Counter, i64), Counts>;
-
 /// The one who writes the ledger. Its name is fresh for each process.
 pub(super) struct Committer {
     writer: String,
@@ -72,7 +68,7 @@ struct Unfolded {
     after: i64,
     sums: Sums,
     /// Last uses ride along.
-    touches: HashMap<Touched, LastUse>,
+    touches: Touches,
     /// When the first of them came.
     since: Option<Instant>,
     /// A fold failed, or found that another had folded: only the database knows what is left.
@@ -216,7 +212,7 @@ impl Committer {
             // In the journal stands, perhaps, what is in doubt: its callers were refused.
             self.settle(store).await?;
             self.unfolded.after = fold_stored(store, &self.writer).await?;
-            if !self.fold_sums(store, &Sums::new()).await? {
+            if !self.fold_sums(store, &Sums::default()).await? {
                 return Err(StoreError::Unavailable("another process folds the journal of this one".to_owned()));
             }
         }

@@ -38,7 +38,7 @@ impl<'a> Scene<'a> {
     }
 
     fn batch(&self, calls: i64, denied: i64) -> Batch {
-        let counts = Sums::from([((self.counter, NOW.hour().0), Counts { calls, denied })]);
+        let counts = Sums::from_iter([((self.counter, NOW.hour().0), Counts { calls, denied })]);
         Batch { counts, ..Batch::default() }
     }
 

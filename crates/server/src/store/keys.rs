@@ -214,7 +214,7 @@ impl Store {
             project: first.parsed(0)?,
             generation: first.int(1)?,
             disabled: first.maybe_int(2)?.is_some(),
-            expires_at: first.maybe_time(3)?,
+            ends: first.maybe_time(3)?.into(),
             scopes: read_scopes(first, 4)?,
             addresses: read_addresses(first, 5)?.into(),
             token_rate: read_rate(first, 6)?,
@@ -287,6 +287,6 @@ pub(super) fn read_secret(row: &Row, column: usize, master: &MasterKeys) -> Resu
         master: master
             .index(&row.text(column + 2)?)
             .ok_or(StoreError::Corrupt("a secret was hashed under a master key that is not given"))?,
-        ends_at: row.maybe_time(column + 3)?,
+        ends: row.maybe_time(column + 3)?.into(),
     })
 }

@@ -5,11 +5,11 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::answer::Unstored;
 use super::caller::{Human, InAccount, Operator, PathAccount};
 use super::page::Query;
 use super::views::{AccountList, AccountView};
 use crate::http::Web;
+use crate::http::answer::Unstored;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::rights::{ManageAccount, SeeProjects};

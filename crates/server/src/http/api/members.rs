@@ -7,10 +7,10 @@ use tollgate_core::Role;
 use tollgate_core::role::BadRole;
 use utoipa::ToSchema;
 
-use super::answer::Unstored;
 use super::caller::{InAccount, PathUser};
 use super::page::Query;
 use crate::http::Web;
+use crate::http::answer::Unstored;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::http::rights::{ManageMembers, SeeMembers};

@@ -1,7 +1,6 @@
 //! The management API in JSON, with the google.rpc error envelope.
 
 pub(crate) mod accounts;
-mod answer;
 pub(crate) mod audit;
 pub(crate) mod caller;
 pub(crate) mod denials;

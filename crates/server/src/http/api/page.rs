@@ -3,6 +3,7 @@
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use tollgate_core::Timestamp;
+use tollgate_core::form::Form;
 
 use crate::http::Web;
 use crate::http::extract::invalid;
@@ -10,22 +11,20 @@ use crate::http::problem::Problem;
 use crate::operations::Page;
 
 /// The query of a request: each parameter at most once; an empty one counts as absent.
-pub(crate) struct Query(Vec<(String, String)>);
+pub(crate) struct Query(Form<'static>);
 
 impl FromRequestParts<Web> for Query {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _web: &Web) -> Result<Self, Problem> {
         let text = parts.uri.query().unwrap_or_default();
-        let form =
-            tollgate_core::form::Form::parse(text.as_bytes()).map_err(|_| invalid("query", "repeats a parameter"))?;
-        Ok(Self(form.into_pairs()))
+        let form = Form::parse(text.as_bytes()).map_err(|_| invalid("query", "repeats a parameter"))?;
+        Ok(Self(form.into_owned()))
     }
 }
 
 impl Query {
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(known, _)| known == name)?;
-        (!value.is_empty()).then_some(value)
+        self.0.value(name)
     }
 
     pub(crate) fn page(&self) -> Result<Page, Problem> {

@@ -5,9 +5,9 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::answer::Unstored;
 use super::caller::{Human, Operator};
 use crate::http::Web;
+use crate::http::answer::Unstored;
 use crate::http::extract::Json;
 use crate::http::problem::Problem;
 use crate::operations::{MadeLink, Seat};

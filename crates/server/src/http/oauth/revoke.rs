@@ -10,6 +10,6 @@ use crate::http::problem::Problem;
 
 pub(crate) async fn revoke(State(web): State<Web>, form: ClientForm) -> Result<StatusCode, Problem> {
     let token = form.value("token").ok_or(OAuthError::InvalidRequest("token is missing"))?;
-    web.app.revoke_token(&form.presented, &token, form.client(&web)).await?;
+    web.app.revoke_token(&form.presented, token, form.client(&web)).await?;
     Ok(StatusCode::OK)
 }

@@ -1,4 +1,4 @@
-//! Answers that hold a secret.
+//! Answers that nobody may store.
 
 use axum::response::{IntoResponse, Response};
 use http::header::CACHE_CONTROL;
