@@ -19,7 +19,7 @@ SLACK_SECONDS = 10
 SLOW_CLIENTS = 100
 BIG = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n"
 IDLE_CLIENTS = 10_000
-IDLE_SECONDS = 15
+IDLE_SECONDS = 30
 MOST_KIB_PER_CONNECTION = 64
 # Of those who wait the system holds a hundred or more (net.core.somaxconn).
 FEW_DESCRIPTORS, MORE_CLIENTS = 200, 220
@@ -141,6 +141,19 @@ def read_slowly(tollgate):
     return took
 
 
+def half_closed_clients(binary, directory):
+    with Tollgate(binary, directory, PRODUCTS) as tollgate, only_let_through(tollgate) as callers:
+        before = tollgate.sockets()
+        for _ in range(SLOW_CLIENTS):
+            client = Caller(tollgate, callers)
+            client.wire.socket.shutdown(socket.SHUT_WR)
+            equal(client.is_answered(SLACK_SECONDS), True)
+            equal(client.wire.answer(), None, "the connection is closed")
+            client.close()
+        until("the connections are gone", SLACK_SECONDS, lambda: tollgate.sockets() <= before)
+    return f"{SLOW_CLIENTS} answered, each on the bill once"
+
+
 def allow_descriptors(number):
     """For this test's own connections."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -251,4 +264,4 @@ def too_much_header(binary, directory):
     return "431; the next request is served"
 
 
-FAULTS = [slow_clients, clients_that_never_read, no_descriptor_left, idle_clients, too_much_header]
+FAULTS = [slow_clients, half_closed_clients, clients_that_never_read, no_descriptor_left, idle_clients, too_much_header]

@@ -203,6 +203,8 @@ impl Server {
         builder
             .http1()
             .timer(TokioTimer::new())
+            // A client that says it sends no more still waits for its answer (RFC 9112 §9.6), and its call may be counted.
+            .half_close(true)
             .header_read_timeout(Duration::from_secs(self.http.header_seconds))
             .max_buf_size(HEADER_BYTES);
         builder
