@@ -14,8 +14,10 @@ from pathlib import Path
 from callers import LONGEST_WAIT_SECONDS, OUTAGE, Callers
 from ledger_test import PRODUCTS
 from postgres import Postgres
-from tollgate import Tollgate, equal
+from tollgate import Tollgate, equal, until
 
+# How SQLite changes its files.
+WRITES = "write,pwrite64,writev,pwritev,ftruncate,fallocate,unlink,unlinkat,rename"
 DISK_BYTES = 8 * 1024 * 1024
 
 
@@ -47,6 +49,7 @@ def make_key(tollgate, project, name):
     """Status and answer of a change, which may fail."""
     connection = http.client.HTTPConnection("localhost", timeout=30)
     connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(30)
     connection.sock.connect(str(tollgate.socket))
     body = json.dumps({"displayName": name, "scopes": ["numbers"]})
     connection.request("POST", f"/v1/projects/{project}/accessKeys", body, {"content-type": "application/json"})
@@ -94,6 +97,10 @@ def is_well_once(tollgate, callers):
     """As `is_well`, for a fault that comes again: the name of the key is free again afterwards."""
     callers.wait_for(200)
     tollgate.wait_until_ready()
+    make_and_delete_key(tollgate, callers)
+
+
+def make_and_delete_key(tollgate, callers):
     status, answer = make_key(tollgate, callers.project, "after the outage")
     equal(status, 200, answer)
     path = f"/v1/projects/{callers.project}/accessKeys/{answer['accessKey']['accessKeyId']}"
@@ -122,6 +129,45 @@ def disk_read_only(binary, directory):
 
 
 @contextmanager
+def read_only(tollgate):
+    """Whatever the server writes to its data fails as on a file system that the system has made read-only, as ext4 is after an
+    error. Asking for that is refused while files are open for writing; so strace, once it is attached, fails the calls instead.
+    """
+    data = tollgate.directory / "data"
+    paths = [f"--trace-path={path}" for path in [data, *data.iterdir()]]
+    fail = f"inject={WRITES}:error=EROFS"
+    command = ["strace", "-f", "-qq", "-o", "/dev/null", *paths, "-e", f"trace={WRITES}", "-e", fail, "-p", str(tollgate.process.pid)]
+    tracer = subprocess.Popen(command)
+    try:
+        until("strace is attached", 10, lambda: traced_by(tollgate.process.pid) == tracer.pid)
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(10)
+
+
+def traced_by(process):
+    fields = dict(line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text().splitlines())
+    return int(fields["TracerPid"])
+
+
+def disk_read_only_while_serving(binary, directory):
+    with Tollgate(binary, directory, PRODUCTS) as tollgate, Callers(tollgate) as callers:
+        for _ in range(2):
+            callers.wait_for(200)
+            with read_only(tollgate):
+                callers.wait_for(OUTAGE)
+                is_out(tollgate, callers.project)
+            is_well_once(tollgate, callers)
+        callers.__exit__(None)
+        before = callers.check_bill()
+        tollgate.kill()
+        tollgate.start()
+        equal(callers.check_bill(), before)
+    return f"503, then well by itself, twice; the bill has each of {before} calls once, also after a kill"
+
+
+@contextmanager
 def stopped(postgres):
     """PostgreSQL with all its processes does nothing, and takes connections and bytes all the same."""
     children = Path(f"/proc/{postgres.process.pid}/task/{postgres.process.pid}/children").read_text().split()
@@ -135,11 +181,6 @@ def stopped(postgres):
             os.kill(process, signal.SIGCONT)
 
 
-def resident(process):
-    fields = dict(line.split(":", 1) for line in Path(f"/proc/{process.pid}/status").read_text().splitlines() if ":" in line)
-    return int(fields["VmRSS"].split()[0]) // 1024
-
-
 def slow_database(binary, directory):
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres(directory))
@@ -149,7 +190,7 @@ def slow_database(binary, directory):
         tollgate = stack.enter_context(Tollgate(binary, directory, configuration, master_key))
         callers = stack.enter_context(Callers(tollgate))
         callers.wait_for(200)
-        before = resident(tollgate.process)
+        before = tollgate.resident()
         for seconds in [0.4, 8]:
             callers.slowest = 0.0
             with stopped(postgres):
@@ -161,11 +202,11 @@ def slow_database(binary, directory):
             equal(callers.slowest < LONGEST_WAIT_SECONDS + 0.5, True, f"a call waited {callers.slowest:.2f} s")
         slowest = callers.slowest
         is_well(tollgate, callers)
-        grown = resident(tollgate.process) - before
+        grown = (tollgate.resident() - before) // 1024
         equal(grown < 32, True, f"{grown} MB more memory")
         callers.__exit__(None)
         counted = callers.check_bill()
     return f"503 after at most {slowest:.2f} s, then well by itself; {counted} calls counted once; {grown} MB more memory"
 
 
-FAULTS = [disk_full, disk_read_only, slow_database]
+FAULTS = [disk_full, disk_read_only, disk_read_only_while_serving, slow_database]

@@ -9,10 +9,14 @@ import os
 import tempfile
 import time
 
+import faults_clients
+import faults_clock
 import faults_connections
+import faults_http2
 import faults_store
 
-FAULTS = [*faults_store.FAULTS, *faults_connections.FAULTS]
+NOUNS = [faults_store, faults_connections, faults_clients, faults_http2, faults_clock]
+FAULTS = [fault for noun in NOUNS for fault in noun.FAULTS]
 
 
 def main():

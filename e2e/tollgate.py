@@ -3,12 +3,14 @@
 import base64
 import http.client
 import json
+import os
 import random
 import signal
 import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 START_SECONDS = 30
@@ -38,6 +40,8 @@ class Tollgate:
             text = f'master_key_file = "{master_key}"\n{text}'
         self.file.write_text(text.replace("@REST@", configuration))
         self.process = None
+        # A program that starts it, and more environment.
+        self.under, self.environment = [], {}
 
     def __enter__(self):
         self.start()
@@ -51,8 +55,11 @@ class Tollgate:
 
     def launch(self):
         with open(self.directory / "tollgate.log", "ab") as log:
-            command = [self.binary, "serve", "--config", self.file]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+            command = [*self.under, self.binary, "serve", "--config", self.file]
+            environment = os.environ | self.environment
+            self.process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log
+            )
 
     def start(self):
         self.launch()
@@ -70,6 +77,24 @@ class Tollgate:
             return self.ask("GET", "/readyz")[0]
         except OSError:
             return None
+
+    def sockets(self):
+        """How many it has open. Connections are among them, and files are not."""
+        number = 0
+        for descriptor in Path(f"/proc/{self.process.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # It has just been closed.
+                number += os.readlink(descriptor).startswith("socket:")
+        return number
+
+    def lowest_descriptor(self):
+        """What the next file that it opens becomes."""
+        taken = set(map(int, os.listdir(f"/proc/{self.process.pid}/fd")))
+        return next(number for number in range(len(taken) + 1) if number not in taken)
+
+    def resident(self):
+        """Its memory in KiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(next(line for line in status.splitlines() if line.startswith("VmRSS:")).split()[1])
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -93,6 +118,7 @@ class Tollgate:
         """What the operator's socket answers, which must be 200."""
         connection = http.client.HTTPConnection("localhost", timeout=30)
         connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.settimeout(30)
         connection.sock.connect(str(self.socket))
         text = None if body is None else json.dumps(body)
         connection.request(method, path, text, {"content-type": "application/json"} if text else {})
@@ -145,6 +171,14 @@ class Key:
 
     def bearer(self):
         return f"Bearer {self.token()}"
+
+
+def until(what, seconds, is_so):
+    """Waits until it is so, and fails when it is not in time."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        equal(time.monotonic() < deadline, True, f"not within {seconds} s: {what}")
+        time.sleep(0.02)
 
 
 def free_port():

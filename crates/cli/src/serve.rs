@@ -115,7 +115,7 @@ impl Opened {
         let mut server = Server::new(&self.config.http);
         let (public, admin) = (self.public.local_addr()?, self.admin.local_addr()?);
         server.listen(self.public, site(web.clone()));
-        server.listen(self.admin, admin_router(web.clone()));
+        server.listen_admin(self.admin, admin_router(web.clone()));
         server.listen_operator(operator, site(web.clone()));
         Ok(Running { web, public, admin, server, lines: self.lines, stop: self.stop })
     }

@@ -7,5 +7,8 @@ pub mod http;
 mod log_text;
 pub mod logging;
 pub mod operations;
+mod room;
 pub mod serve;
 mod store;
+mod untaken;
+mod write_limit;

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -21,6 +22,9 @@ use tower::{Service, ServiceExt as _};
 
 use crate::config::{Config, Http};
 use crate::http::{Origin, Web};
+use crate::room::{Place, Room};
+use crate::untaken::{Answer, Untaken};
+use crate::write_limit::WriteLimit;
 
 /// The largest header that is read, and the most HTTP/2 streams of one connection.
 const HEADER_BYTES: usize = 64 * 1024;
@@ -100,15 +104,17 @@ enum Accepted {
 }
 
 impl Door {
-    async fn accept(&self) -> io::Result<Accepted> {
-        match self {
+    async fn accept(&self, room: &mut Room) -> io::Result<(Accepted, Place)> {
+        let place = room.take().await;
+        let accepted = match self {
             Self::Public(listener) => {
                 let (stream, peer) = listener.accept().await?;
                 stream.set_nodelay(true)?;
-                Ok(Accepted::Public(stream, peer.ip()))
+                Accepted::Public(stream, peer.ip())
             }
-            Self::Operator(listener) => Ok(Accepted::Operator(listener.accept().await?.0)),
-        }
+            Self::Operator(listener) => Accepted::Operator(listener.accept().await?.0),
+        };
+        Ok((accepted, place))
     }
 }
 
@@ -146,29 +152,37 @@ impl Server {
         Self { http: http.clone(), stage: watch::channel(Stage::Serving).0, tasks: tokio::task::JoinSet::new() }
     }
 
-    /// Lets `site` answer on a TCP listener.
+    /// Lets `site` answer everybody on a TCP listener, as many at once as the system has descriptors for.
     pub fn listen(&mut self, listener: TcpListener, site: impl Answers) {
-        self.run(Door::Public(listener), site);
+        self.run(Door::Public(listener), Room::of_descriptors(), site);
+    }
+
+    /// Lets `site` answer on a TCP listener that few can reach. There is room for them when there is none for others.
+    pub fn listen_admin(&mut self, listener: TcpListener, site: impl Answers) {
+        self.run(Door::Public(listener), Room::endless(), site);
     }
 
     /// Lets `site` answer on the operator's socket.
     pub fn listen_operator(&mut self, listener: UnixListener, site: impl Answers) {
-        self.run(Door::Operator(listener), site);
+        self.run(Door::Operator(listener), Room::endless(), site);
     }
 
-    fn run(&mut self, door: Door, site: impl Answers) {
+    fn run(&mut self, door: Door, mut room: Room, site: impl Answers) {
         let builder = self.builder();
-        let patience = Duration::from_secs(self.http.header_seconds);
-        let with = Handling { builder, site, stage: self.stage.subscribe() };
+        let patience = Patience {
+            header: Duration::from_secs(self.http.header_seconds),
+            write: Duration::from_secs(self.http.write_seconds),
+        };
+        let with = Handling { builder, site, patience, stage: self.stage.subscribe() };
         let mut stage = self.stage.subscribe();
         self.tasks.spawn(async move {
             loop {
                 let accepted = tokio::select! {
-                    accepted = door.accept() => accepted,
+                    accepted = door.accept(&mut room) => accepted,
                     () = stopped(&mut stage) => break,
                 };
                 match accepted {
-                    Ok(accepted) => with.clone().begin(accepted, patience),
+                    Ok((accepted, place)) => with.clone().begin(accepted, place),
                     Err(cause) => {
                         tracing::warn!(error = %cause, "accept");
                         tokio::time::sleep(NO_DESCRIPTOR_WAIT).await;
@@ -177,8 +191,9 @@ impl Server {
             }
             // The system would reset those that it has taken.
             for _ in 0..LAST_ACCEPTED {
-                let Ok(Ok(accepted)) = tokio::time::timeout(LAST_ACCEPT_WAIT, door.accept()).await else { return };
-                with.clone().begin(accepted, patience);
+                let accepted = tokio::time::timeout(LAST_ACCEPT_WAIT, door.accept(&mut room)).await;
+                let Ok(Ok((accepted, place))) = accepted else { return };
+                with.clone().begin(accepted, place);
             }
         });
     }
@@ -188,6 +203,8 @@ impl Server {
         builder
             .http1()
             .timer(TokioTimer::new())
+            // A client that says it sends no more still waits for its answer (RFC 9112 §9.6), and its call may be counted.
+            .half_close(true)
             .header_read_timeout(Duration::from_secs(self.http.header_seconds))
             .max_buf_size(HEADER_BYTES);
         builder
@@ -195,7 +212,8 @@ impl Server {
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
             .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
-            .keep_alive_interval(Duration::from_secs(30));
+            .keep_alive_interval(Duration::from_secs(self.http.write_seconds))
+            .keep_alive_timeout(Duration::from_secs(self.http.write_seconds));
         builder
     }
 
@@ -217,25 +235,36 @@ async fn stopped(stage: &mut watch::Receiver<Stage>) {
     let _ = stage.wait_for(|stage| *stage == Stage::Stopped).await;
 }
 
+/// How long a client may take for a header, and may take nothing of what it is sent.
+#[derive(Clone, Copy)]
+struct Patience {
+    header: Duration,
+    write: Duration,
+}
+
 /// What a connection is handled with.
 #[derive(Clone)]
 struct Handling<S> {
     builder: Builder<TokioExecutor>,
     site: S,
+    patience: Patience,
     stage: watch::Receiver<Stage>,
 }
 
 impl<S: Answers> Handling<S> {
-    fn begin(self, accepted: Accepted, patience: Duration) {
-        match accepted {
-            Accepted::Public(stream, peer) => tokio::spawn(self.public(stream, peer, patience)),
-            Accepted::Operator(stream) => tokio::spawn(self.connection(stream, Origin::Operator)),
-        };
+    fn begin(self, accepted: Accepted, place: Place) {
+        tokio::spawn(async move {
+            match accepted {
+                Accepted::Public(stream, peer) => self.public(stream, peer).await,
+                Accepted::Operator(stream) => self.connection(stream, Origin::Operator).await,
+            }
+            drop(place);
+        });
     }
 
-    async fn public(mut self, stream: TcpStream, peer: IpAddr, patience: Duration) {
+    async fn public(mut self, stream: TcpStream, peer: IpAddr) {
         let has_begun = tokio::select! {
-            begun = tokio::time::timeout(patience, has_begun(&stream)) => matches!(begun, Ok(Ok(()))),
+            begun = tokio::time::timeout(self.patience.header, has_begun(&stream)) => matches!(begun, Ok(Ok(()))),
             () = no_more_words(&mut self.stage) => false,
         };
         if has_begun {
@@ -247,26 +276,31 @@ impl<S: Answers> Handling<S> {
     where
         I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { builder, site, mut stage } = self;
-        let asked = stage.clone();
+        let Self { builder, site, patience, mut stage } = self;
+        let (asked, untaken) = (stage.clone(), Arc::new(Untaken::default()));
+        let counted = Arc::clone(&untaken);
         let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+            let is_http2 = request.version() == Version::HTTP_2;
             // HTTP/2 has frames for this, and forbids the header.
-            let is_last = request.version() < Version::HTTP_2 && *asked.borrow() != Stage::Serving;
+            let is_last = !is_http2 && *asked.borrow() != Stage::Serving;
             request.extensions_mut().insert(origin);
+            let untaken = is_http2.then(|| Arc::clone(&counted));
             let answer = site.clone().oneshot(request.map(Body::new));
             async move {
                 let mut answer = answer.await?;
                 if is_last {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(answer)
+                Ok::<_, Infallible>(answer.map(|body| Answer::new(body, untaken)))
             }
         });
-        let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(WriteLimit::new(stream, patience.write));
+        let mut served = pin!(builder.serve_connection(stream, service));
         // What goes wrong on a connection is its client's affair.
         tokio::select! {
             biased;
             _ = served.as_mut() => return,
+            () = untaken.stuck(patience.write) => return,
             () = no_more_words(&mut stage) => {}
         }
         served.as_mut().graceful_shutdown();

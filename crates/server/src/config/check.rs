@@ -108,6 +108,8 @@ impl Config {
         within("tokens.rotation_days", self.tokens.rotation_days, 0, 3_650)?;
         within("tokens.jwks_max_age_seconds", self.tokens.jwks_max_age_seconds, 60, 86_400)?;
         within("limits.keys_per_project", self.limits.keys_per_project, 1, 100_000)?;
+        let write_seconds = i64::try_from(self.http.write_seconds).unwrap_or(i64::MAX);
+        within("http.write_seconds", write_seconds, 1, 3_600)?;
         let url = &self.public_url;
         let is_plain = (url.starts_with("https://") || url.starts_with("http://")) && !url.contains(['?', '#', ' ']);
         if !is_plain || url.ends_with('/') {

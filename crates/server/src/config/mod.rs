@@ -165,6 +165,9 @@ pub struct Http {
     pub header_seconds: u64,
     /// How long a client may take to send a request's body.
     pub request_seconds: u64,
+    /// For how long a client may take nothing of an answer before its connection is closed. An HTTP/2 client that was silent
+    /// for that long is sent a PING, and has as long again to answer it.
+    pub write_seconds: u64,
     /// After SIGTERM, how long /readyz says 503 before connections are refused, so that balancers notice.
     pub drain_wait_seconds: u64,
     /// After that, how long requests under way may take.
@@ -324,7 +327,7 @@ impl Default for Gate {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { header_seconds: 10, request_seconds: 30, drain_wait_seconds: 2, drain_seconds: 6 }
+        Self { header_seconds: 10, request_seconds: 30, write_seconds: 30, drain_wait_seconds: 2, drain_seconds: 6 }
     }
 }
 

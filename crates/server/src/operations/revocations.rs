@@ -5,6 +5,10 @@ use std::sync::{PoisonError, RwLock};
 
 use tollgate_core::Timestamp;
 
+/// For how many seconds after its end a revoked token is remembered: a clock that was ahead, and is set right, brings tokens
+/// back to life that had ended.
+pub(super) const REMEMBERED_SECONDS: i64 = 86_400;
+
 #[derive(Default)]
 pub(super) struct Revocations(RwLock<HashMap<u128, Timestamp>>);
 
@@ -22,7 +26,7 @@ impl Revocations {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(id, ends_at);
     }
 
-    pub(super) fn forget_ended(&self, now: Timestamp) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, ends_at| *ends_at > now);
+    pub(super) fn forget_ended(&self, before: Timestamp) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).retain(|_, ends_at| *ends_at > before);
     }
 }

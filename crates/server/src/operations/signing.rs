@@ -9,6 +9,7 @@ use tollgate_core::master::MasterKeys;
 use tollgate_core::signing::{Lifetime, SigningKey};
 
 use super::manage::{Actor, Doing, ManageError};
+use super::revocations::REMEMBERED_SECONDS;
 use super::start::StartError;
 use super::{App, units};
 use crate::store::signing::{SigningChange, SigningRow};
@@ -97,8 +98,9 @@ impl App {
                 }
             }
         }
-        self.store.forget_revoked_tokens(now).await?;
-        self.revocations.forget_ended(now);
+        let long_ended = now.plus_seconds(-REMEMBERED_SECONDS);
+        self.store.forget_revoked_tokens(long_ended).await?;
+        self.revocations.forget_ended(long_ended);
         self.store.forget_usage_events(now.plus_seconds(-units::REMEMBERED_SECONDS)).await?;
         self.forget_people(now).await
     }

@@ -19,7 +19,7 @@ use super::ledger::Ledger;
 use super::ledger_commit::Committer;
 use super::limits::Limits;
 use super::people::{Delays, Passwords, Post};
-use super::revocations::Revocations;
+use super::revocations::{REMEMBERED_SECONDS, Revocations};
 use super::{App, REMEMBERED_TOKENS, master, signing};
 use crate::config::{Config, ConfigError, Durability};
 use crate::store::{Location, OpenError, Store};
@@ -151,7 +151,7 @@ impl Kept {
     pub(super) async fn read(store: &Store, master: &MasterKeys, now: Timestamp) -> Result<Self, StartError> {
         store.check_master(master.present().fingerprint(), |known| master.by_fingerprint(known).is_some()).await?;
         let signing = signing::load(store, master).await?;
-        let revoked = store.revoked_tokens(now).await.map_err(OpenError::from)?;
+        let revoked = store.revoked_tokens(now.plus_seconds(-REMEMBERED_SECONDS)).await.map_err(OpenError::from)?;
         Ok(Self { signing, revoked })
     }
 }

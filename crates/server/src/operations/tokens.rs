@@ -9,6 +9,7 @@ use tollgate_core::{CredentialId, Scopes};
 
 use super::authenticate::unavailable;
 use super::ledger::Touched;
+use super::revocations::REMEMBERED_SECONDS;
 use super::{App, Client};
 
 /// A token that was issued.
@@ -90,7 +91,8 @@ impl App {
         let Ok(verified) = self.verify(text) else { return Ok(()) };
         let token = &verified.token;
         let ends_at = token.ends_at(self.times.leeway_seconds);
-        if token.key != authenticated.known.key.id || ends_at <= self.now() {
+        let is_forgotten = ends_at.plus_seconds(REMEMBERED_SECONDS) <= self.now();
+        if token.key != authenticated.known.key.id || is_forgotten {
             return Ok(());
         }
         self.store.revoke_token(token.id, ends_at).await.map_err(|cause| unavailable(&cause))?;

@@ -14,16 +14,16 @@ statements! {
 }
 
 impl Store {
-    /// Remembers a `jti` until the token has ended everywhere.
+    /// Remembers a `jti` until the token has long ended everywhere.
     pub(crate) async fn revoke_token(&self, id: u128, ends_at: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
         tx.execute(INSERT_REVOKED, args![format!("{id:032x}"), ends_at]).await?;
         tx.commit().await
     }
 
-    /// All revoked tokens that have not ended.
-    pub(crate) async fn revoked_tokens(&self, now: Timestamp) -> Result<Vec<(u128, Timestamp)>, StoreError> {
-        let rows = self.engine.rows(REVOKED, args![now]).await?;
+    /// All revoked tokens that end after an instant.
+    pub(crate) async fn revoked_tokens(&self, after: Timestamp) -> Result<Vec<(u128, Timestamp)>, StoreError> {
+        let rows = self.engine.rows(REVOKED, args![after]).await?;
         let read = |row: &Row| Some((u128::from_str_radix(&row.text(0).ok()?, 16).ok()?, row.time(1).ok()?));
         let tokens = rows.iter().filter_map(|row| {
             let token = read(row);
@@ -36,9 +36,9 @@ impl Store {
         Ok(tokens.collect())
     }
 
-    pub(crate) async fn forget_revoked_tokens(&self, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) async fn forget_revoked_tokens(&self, before: Timestamp) -> Result<(), StoreError> {
         let mut tx = self.engine.begin(Writer::Identity).await?;
-        tx.execute(FORGET_REVOKED, args![now]).await?;
+        tx.execute(FORGET_REVOKED, args![before]).await?;
         tx.commit().await
     }
 }

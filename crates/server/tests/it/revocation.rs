@@ -44,9 +44,36 @@ on_both_engines! {
         world.pass(3_604);
         let world = world.reopen(|_| {}).await;
         assert_eq!(statuses(&world, &key, &token).await.0, 401, "also within the leeway");
-        world.pass(1);
+        world.pass(86_400);
+        assert_eq!(world.reopen(|_| {}).await.texts("SELECT id FROM revoked_tokens").await.len(), 1);
+    }
+
+    async fn a_revocation_is_forgotten_a_day_after_the_tokens_end(world: World) {
+        let key = world.customer(&SCOPES).await;
+        let token = world.token(&key).await;
+        revoke(&world, &key, &token).await.is(200);
+        world.pass(3_605 + 86_400);
         let world = world.reopen(|_| {}).await;
-        assert_eq!(world.texts("SELECT id FROM revoked_tokens").await, [""; 0], "what is over is forgotten");
+        assert_eq!(world.texts("SELECT id FROM revoked_tokens").await, [""; 0]);
+        revoke(&world, &key, &token).await.is(200);
+        assert_eq!(world.texts("SELECT id FROM revoked_tokens").await, [""; 0], "nor is it remembered again");
+    }
+
+    async fn a_revoked_token_stays_revoked_when_the_clock_was_ahead_and_is_set_back(world: World) {
+        let key = world.customer(&SCOPES).await;
+        let [before, meanwhile, live] = [world.token(&key).await, world.token(&key).await, world.token(&key).await];
+        revoke(&world, &key, &before).await.is(200);
+        world.pass(7_200);
+        revoke(&world, &key, &meanwhile).await.is(200);
+        let ahead = world.token(&key).await;
+        let world = world.reopen(|_| {}).await;
+        world.pass(-7_200);
+        for revoked in [&before, &meanwhile] {
+            assert_eq!(statuses(&world, &key, revoked).await, (401, 401, false));
+        }
+        for token in [&live, &ahead] {
+            assert_eq!(statuses(&world, &key, token).await, (200, 200, true));
+        }
     }
 
     async fn only_the_owner_revokes_and_nobody_learns_of_others_tokens(world: World) {

@@ -144,6 +144,21 @@ async fn what_cannot_be_undone_asks_for_the_password_again() {
 }
 
 #[tokio::test]
+async fn a_session_lives_on_when_the_clock_is_set_forward_and_back() {
+    let world = World::on_sqlite().await;
+    let (cookie, project) = set_up(&world).await;
+    world.pass(3_600);
+    let answer = sign_in(&world, "owner%40example.com", PASSWORD).await.is(303);
+    let ahead = answer.header("set-cookie").split(';').next().expect("a pair").to_owned();
+    world.pass(-3_600);
+    for cookie in [&cookie, &ahead] {
+        world.ask("GET", &project).header("cookie", cookie).send().await.is(200);
+    }
+    // The password that was given in what is the future now is asked for again.
+    world.ask("GET", &format!("{project}/archive")).header("cookie", &ahead).send().await.is(303);
+}
+
+#[tokio::test]
 async fn the_way_back_leads_to_our_own_pages_only() {
     let world = World::on_sqlite().await;
     set_up(&world).await;

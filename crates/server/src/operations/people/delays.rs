@@ -75,6 +75,10 @@ fn take<K: Eq + std::hash::Hash + Clone>(all: &Tries<K>, key: &K, free: u32, now
     let entry = all.get_or_insert_with(key, || Ok::<_, std::convert::Infallible>(Arc::default()));
     let Ok(entry) = entry;
     let mut count = entry.lock().unwrap_or_else(PoisonError::into_inner);
+    // After a clock was set back nobody waits for longer than was said.
+    let set_back = (count.last - now.0).max(0);
+    count.last -= set_back;
+    count.until -= set_back;
     if count.until > now.0 {
         return Err((count.until - now.0).div_euclid(1_000_000) + 1);
     }
@@ -123,6 +127,18 @@ mod tests {
         assert_eq!(delays.take(&one, now), Ok(()));
         delays.forgive(&one);
         assert_eq!(delays.take(&one, now), Ok(()));
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_no_wait_longer() {
+        let delays = Delays::default();
+        let one = trier("a@example.com", 1);
+        let later = Timestamp::from_seconds(1_000_000);
+        while delays.take(&one, later).is_ok() {}
+        let earlier = later.plus_seconds(-3_600);
+        assert_eq!(delays.take(&one, earlier), Err(2));
+        assert_eq!(delays.take(&one, earlier.plus_seconds(2)), Ok(()));
+        assert_eq!(delays.take(&one, earlier.plus_seconds(2)), Err(3), "the delay grows as before");
     }
 
     #[test]

@@ -95,7 +95,9 @@ impl App {
 
     /// Whether the password was given in this session a short time ago.
     pub fn is_confirmed(&self, signed_in: &SignedIn) -> bool {
-        self.now() < signed_in.session.confirmed_at.plus_seconds(CONFIRMED_FOR)
+        // Not either when the clock was set back far behind that instant.
+        let (now, confirmed_at) = (self.now(), signed_in.session.confirmed_at);
+        now < confirmed_at.plus_seconds(CONFIRMED_FOR) && confirmed_at < now.plus_seconds(CONFIRMED_FOR)
     }
 
     /// A person's live sessions, the last used first.
