@@ -13,6 +13,7 @@ use super::master;
 use super::start::{self, StartError};
 use crate::config::Config;
 use crate::store::backup::{copy, inspect};
+use crate::store::journal_file::path_beside;
 use crate::store::{Location, Store, StoreError};
 
 pub use crate::store::backup::Contents;
@@ -213,14 +214,14 @@ fn forget(file: &Path) -> Result<(), BackupError> {
     Ok(())
 }
 
-/// An SQLite file with the two that may stand beside it, those first.
-fn with_logs(file: &Path) -> [PathBuf; 3] {
+/// An SQLite file with what may stand beside it: its own two, and the journal of calls. Those first.
+fn with_logs(file: &Path) -> [PathBuf; 4] {
     let beside = |suffix| {
         let mut name = file.as_os_str().to_owned();
         name.push(suffix);
         PathBuf::from(name)
     };
-    [beside("-wal"), beside("-shm"), file.to_owned()]
+    [beside("-wal"), beside("-shm"), path_beside(file), file.to_owned()]
 }
 
 /// A name beside `file`: what stands under it is not whole yet.

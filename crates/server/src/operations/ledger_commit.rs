@@ -162,6 +162,8 @@ impl Committer {
     async fn fold_and_remember(&mut self, ledger: &Ledger, store: &Store, batch: &mut Batch, fold: bool) -> bool {
         if let Err(cause) = self.fold(store, fold).await {
             tracing::error!(error = %cause, "the ledger's journal is not folded yet");
+            // Calls go on meanwhile: they are not to wait for the next attempt at once.
+            self.unfolded.since = Some(Instant::now());
             batch.counts.clear();
             ledger.keep_denials(batch);
             return false;

@@ -6,11 +6,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Row as _};
 use tollgate_core::Timestamp;
 
-use super::StoreError;
+use super::{StoreError, journal_file};
 
 /// What is looked at in a copy: schema, accounts, access keys, and the last hour with counted calls.
 const CONTENTS: &str = "SELECT (SELECT MAX(version) FROM _sqlx_migrations), (SELECT COUNT(*) FROM accounts),
     (SELECT COUNT(*) FROM access_keys WHERE deleted_at IS NULL), (SELECT MAX(hour) FROM usage_hourly)";
+
+/// A batch of the journal that is not in the copy's counters: it will be folded by the next start on it.
+const PUT_BATCH: &str = "INSERT INTO usage_journal (writer, sequence, batch)
+    SELECT writer, $2, $3 FROM ledger_writers WHERE writer = $1 AND sequence < $2 ON CONFLICT (writer, sequence) DO NOTHING";
 
 /// What a database holds, for people to compare with what they expect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,14 +29,25 @@ pub struct Contents {
     pub last_hour: Option<Timestamp>,
 }
 
-/// Copies the database in `source` as it is at this instant into `target`, which must be missing or empty. Whoever writes
-/// meanwhile goes on writing.
+/// Copies the database in `source` as it is at this instant into `target`, which must be missing or empty, and with it the calls
+/// that wait in its journal. Whoever writes meanwhile goes on writing.
 pub(crate) async fn copy(source: &Path, target: &Path) -> Result<(), StoreError> {
-    let target = target.to_str().ok_or_else(|| StoreError::Unavailable("the file's name is not UTF-8".to_owned()))?;
+    let failed = |error: sqlx::Error| StoreError::from_sqlx(&error);
+    let name = target.to_str().ok_or_else(|| StoreError::Unavailable("the file's name is not UTF-8".to_owned()))?;
+    // Read before the copy is made: what is folded meanwhile is in the copy's counters, and its writer says so.
+    let journal = journal_file::path_beside(source);
+    let waiting = journal_file::read(&journal)
+        .map_err(|cause| StoreError::Unavailable(format!("{}: {cause}", journal.display())))?;
     let mut connection = connect(source, false).await?;
-    let copied = sqlx::query("VACUUM INTO $1").bind(target).execute(&mut connection).await;
-    connection.close().await.map_err(|error| StoreError::from_sqlx(&error))?;
-    copied.map(|_| ()).map_err(|error| StoreError::from_sqlx(&error))
+    let copied = sqlx::query("VACUUM INTO $1").bind(name).execute(&mut connection).await;
+    connection.close().await.map_err(failed)?;
+    copied.map_err(failed)?;
+    let mut connection = connect(target, false).await?;
+    for batch in waiting {
+        let insert = sqlx::query(PUT_BATCH).bind(batch.writer).bind(batch.sequence).bind(batch.rows);
+        insert.execute(&mut connection).await.map_err(failed)?;
+    }
+    connection.close().await.map_err(failed)
 }
 
 /// Reads the whole file, and says what is in it.

@@ -20,7 +20,7 @@ use super::value::Value;
 
 /// A read or a whole transaction that takes longer is given up. Who waits for a batch of the ledger may wait for the one
 /// before it too, and still hears 503 within two seconds.
-const PATIENCE: Duration = Duration::from_millis(900);
+pub(super) const PATIENCE: Duration = Duration::from_millis(900);
 const READERS: u32 = 4;
 const POSTGRES_CONNECTIONS: u32 = 10;
 

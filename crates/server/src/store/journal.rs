@@ -1,19 +1,23 @@
 //! The ledger's journal: batches that are stored, and not yet folded into the counters.
 //!
-//! A batch is one row. To store it costs one small write however many keys it counts; what the counters cost is shared by all
-//! batches that are folded together.
+//! To store a batch costs one small write however many keys it counts; what the counters cost is shared by all batches that are
+//! folded together. On PostgreSQL a batch is a row; beside an SQLite database stands a file (see `journal_file`), and the table
+//! holds what a backup found in it.
 
 use std::borrow::Cow;
 
 use tollgate_core::Timestamp;
 
 use super::engine::{Sql, Writer, statements};
+use super::journal_file::{JournalFile, NO_ROWS};
 use super::ledger::CountRow;
 use super::value::args;
 use super::{Store, StoreError};
 
 /// Batches that are read at once when they are folded from what is stored.
 const BATCHES_AT_ONCE: i64 = 1_000;
+/// The same of a file, all of which is read each time.
+const FILED_BATCHES_AT_ONCE: usize = 100_000;
 
 statements! {
     INSERT_WRITER = Sql::both("INSERT INTO ledger_writers (writer, sequence, started_at) VALUES ($1, 0, $2)");
@@ -53,18 +57,52 @@ impl Store {
         sequence: i64,
         counts: &[CountRow<'_>],
     ) -> Result<(), StoreError> {
-        self.engine.batch(STORE, args![writer, sequence, super::ledger::json(counts)]).await.map(|_| ())
+        let rows = super::ledger::json(counts);
+        match &self.journal {
+            Some(file) => file.store(writer, sequence, &rows).await,
+            None => self.engine.batch(STORE, args![writer, sequence, rows]).await.map(|_| ()),
+        }
     }
 
     /// Sees to it that the batch of this sequence counts nothing: neither if it was stored, nor if a transaction that is
     /// still under way somewhere stores it later. May be asked again after an error.
     pub(crate) async fn cancel_batch(&self, writer: &str, sequence: i64) -> Result<(), StoreError> {
-        self.engine.batch(CANCEL, args![writer, sequence]).await.map(|_| ())
+        match &self.journal {
+            Some(file) => file.store(writer, sequence, NO_ROWS).await,
+            None => self.engine.batch(CANCEL, args![writer, sequence]).await.map(|_| ()),
+        }
     }
 
     /// Those who stored batches that are not in the counters.
     pub(crate) async fn writers_of_journal(&self) -> Result<Vec<String>, StoreError> {
-        self.engine.rows(WRITERS, &[]).await?.iter().map(|row| row.text(0)).collect()
+        let in_table = self.engine.rows(WRITERS, &[]).await?;
+        let mut writers = in_table.iter().map(|row| row.text(0)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(file) = &self.journal {
+            writers.extend(self.writers_of(file).await?);
+        }
+        Ok(writers)
+    }
+
+    async fn writers_of(&self, file: &JournalFile) -> Result<Vec<String>, StoreError> {
+        let mut writers = Vec::new();
+        for (writer, last) in file.writers()? {
+            let Some(row) = self.engine.row(FOLDED, args![&*writer]).await? else {
+                let aside = file.put_aside()?.display().to_string();
+                tracing::error!(
+                    aside,
+                    "the file beside the database holds calls of another one: they are not counted here"
+                );
+                return Ok(Vec::new());
+            };
+            let folded = row.int(0)?;
+            if last > folded {
+                writers.push(writer);
+            } else {
+                // The process ended between the fold and the removal of the file.
+                file.folded(&writer, folded);
+            }
+        }
+        Ok(writers)
     }
 
     /// The first stored batches of a writer that are not in the counters.
@@ -72,6 +110,11 @@ impl Store {
         let folded = self.engine.row(FOLDED, args![writer]).await?;
         let after = folded.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?.int(0)?;
         let mut unfolded = Unfolded { after, through: after, counts: Vec::new() };
+        let in_file = self.journal.as_ref().map(|file| file.waiting(writer, after)).transpose()?.unwrap_or_default();
+        for batch in in_file.into_iter().take(FILED_BATCHES_AT_ONCE) {
+            unfolded.through = batch.sequence;
+            unfolded.counts.extend(parsed(&batch.rows)?);
+        }
         for row in self.engine.rows(UNFOLDED, args![writer, after, BATCHES_AT_ONCE]).await? {
             unfolded.through = row.int(0)?;
             unfolded.counts.extend(parsed(&row.text(1)?)?);

@@ -199,7 +199,11 @@ impl Store {
         let values = args![writer, after, json(&counts), json(touches), json(&totals), through];
         let row = self.engine.batch(FOLD, values).await?;
         let standing = row.map(|row| row.maybe_int(0)).transpose()?.flatten();
-        standing.ok_or(StoreError::Corrupt("the ledger's writer is gone"))
+        let standing = standing.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?;
+        if let Some(file) = &self.journal {
+            file.folded(writer, standing);
+        }
+        Ok(standing)
     }
 
     /// Remembers denials, and forgets those beyond each account's number.

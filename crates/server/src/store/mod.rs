@@ -9,6 +9,7 @@ pub(crate) mod engine;
 pub(crate) mod factors;
 pub(crate) mod forms;
 pub(crate) mod journal;
+pub(crate) mod journal_file;
 pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod lifecycle;
@@ -30,11 +31,16 @@ mod value;
 pub(crate) use engine::Location;
 pub use schema::OpenError;
 
+use std::sync::Arc;
+
 use engine::Engine;
+use journal_file::JournalFile;
 
 /// Everything that is kept, on SQLite or PostgreSQL.
 pub(crate) struct Store {
     engine: Engine,
+    /// The ledger's journal, where it is no table.
+    journal: Option<Arc<JournalFile>>,
 }
 
 /// Why the store did not do as asked.

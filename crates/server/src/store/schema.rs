@@ -6,6 +6,7 @@ use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
 use super::engine::{Engine, Location, Sql, Writer, statements};
+use super::journal_file::JournalFile;
 use super::value::args;
 use super::{Store, StoreError};
 
@@ -102,7 +103,11 @@ impl Store {
     /// # Errors
     /// See [`OpenError`]; nothing was changed then.
     pub(crate) async fn open(location: &Location) -> Result<Self, OpenError> {
-        let store = Self { engine: Engine::connect(location).await? };
+        let journal = match location {
+            Location::Sqlite { file, synced_ledger } => Some(JournalFile::beside(file, *synced_ledger)),
+            Location::Postgres { .. } => None,
+        };
+        let store = Self { engine: Engine::connect(location).await?, journal };
         match store.prepare(location).await {
             Ok(()) => Ok(store),
             Err(error) => {

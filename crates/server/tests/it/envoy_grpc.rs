@@ -210,9 +210,9 @@ on_both_engines! {
         let token = world.token(&key).await;
         let call = Call::new(Form::Joined, &format!("/v1/projects/{}/things", key.project)).bearer(&token);
         call.allowed(&world).await;
-        world.execute("ALTER TABLE usage_journal RENAME TO elsewhere").await;
+        world.break_journal().await;
         assert_eq!(call.send(&world).await.expect_err("no answer"), UNAVAILABLE);
-        world.execute("ALTER TABLE elsewhere RENAME TO usage_journal").await;
+        world.mend_journal().await;
         call.allowed(&world).await;
         assert_eq!(world.usage(&key.account, "key").await["totalCalls"], 2);
     }
@@ -234,7 +234,7 @@ on_both_engines! {
             assert_eq!(ask(service).await.expect("an answer").number(1), 1);
         }
         assert_eq!(ask("another").await.expect_err("unknown"), "5");
-        world.execute("ALTER TABLE usage_journal RENAME TO elsewhere").await;
+        world.break_journal().await;
         let key = world.customer(&["demo"]).await;
         let token = world.token(&key).await;
         world.call(&key).bearer(&token).send().await.is(503);

@@ -19,16 +19,6 @@ async fn call(world: &World, token: &str, target: &str, times: usize) {
     }
 }
 
-/// Calls in the journal and in the counters, in one read.
-async fn stored_calls(world: &World) -> i64 {
-    let both = "SELECT batch FROM usage_journal UNION ALL SELECT CAST(SUM(calls) AS TEXT) FROM usage_hourly HAVING COUNT(*) > 0";
-    let calls = |text: String| match serde_json::from_str(&text).expect("JSON") {
-        Value::Array(rows) => rows.iter().map(|row| row[5].as_i64().expect("calls")).sum(),
-        sum => sum.as_i64().expect("calls"),
-    };
-    world.texts(both).await.into_iter().map(calls).sum::<i64>()
-}
-
 on_both_engines! {
     async fn exactly_the_admitted_calls_are_counted_by_project_key_product_and_hour(world: World) {
         let key = world.customer(&["demo", "sms"]).await;
@@ -74,7 +64,7 @@ on_both_engines! {
         let token = world.token(&key).await;
         for sum in 1..=3 {
             call(&world, &token, &format!("/v1/projects/{}/things", key.project), 1).await;
-            assert_eq!(stored_calls(&world).await, sum);
+            assert_eq!(world.stored_calls().await, sum);
         }
     }
 

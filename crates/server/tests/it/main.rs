@@ -18,6 +18,7 @@ mod gate_doors;
 mod help_pages;
 mod identities;
 mod introspection;
+mod journal;
 mod key_races;
 mod key_rules;
 mod keys;

@@ -308,7 +308,7 @@ impl Stopped {
 }
 
 /// A way to the database that does not lead through the server.
-pub(crate) struct Database<'a>(&'a Config);
+pub(crate) struct Database<'a>(pub(crate) &'a Config);
 
 impl Database<'_> {
     pub(crate) async fn execute(&self, sql: &str) {
