@@ -14,6 +14,14 @@ use crate::random::Random;
 #[error("not a UUID such as 01995a31-0000-7000-8000-000000000000")]
 pub struct BadId;
 
+/// Room for the text of any id.
+pub type Buffer = [u8; uuid::fmt::Urn::LENGTH];
+
+/// An empty one.
+pub fn buffer() -> Buffer {
+    Uuid::encode_buffer()
+}
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -28,6 +36,11 @@ macro_rules! id {
                 Self(uuid_v7(now, &tail))
             }
 
+            /// The text, without an allocation.
+            pub fn encode(self, buffer: &mut Buffer) -> &str {
+                self.0.hyphenated().encode_lower(buffer)
+            }
+
             /// The sixteen bytes as a number.
             pub fn as_u128(self) -> u128 {
                 self.0.as_u128()
@@ -36,8 +49,7 @@ macro_rules! id {
 
         impl fmt::Display for $name {
             fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let mut text = Uuid::encode_buffer();
-                out.write_str(self.0.hyphenated().encode_lower(&mut text))
+                out.write_str(self.encode(&mut buffer()))
             }
         }
 
@@ -123,12 +135,16 @@ impl PlanId {
         random.fill(&mut tail);
         Self(uuid_v7(now, &tail))
     }
+
+    /// The text, without an allocation.
+    pub fn encode(self, buffer: &mut Buffer) -> &str {
+        self.0.simple().encode_lower(buffer)
+    }
 }
 
 impl fmt::Display for PlanId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = Uuid::encode_buffer();
-        out.write_str(self.0.simple().encode_lower(&mut text))
+        out.write_str(self.encode(&mut buffer()))
     }
 }
 
@@ -162,12 +178,19 @@ pub enum CredentialId {
     Plan(PlanId),
 }
 
+impl CredentialId {
+    /// The text, without an allocation.
+    pub fn encode(self, buffer: &mut Buffer) -> &str {
+        match self {
+            Self::Key(id) => id.encode(buffer),
+            Self::Plan(id) => id.encode(buffer),
+        }
+    }
+}
+
 impl fmt::Display for CredentialId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(id) => id.fmt(out),
-            Self::Plan(id) => id.fmt(out),
-        }
+        out.write_str(self.encode(&mut buffer()))
     }
 }
 

@@ -19,13 +19,25 @@ impl<'a> CallPath<'a> {
     /// of what needs none or of a delimiter (`%2e`, `%2f`, `%41`).
     pub fn parse(target: &'a str) -> Result<Self, AmbiguousPath> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
-        let inner = path.strip_prefix('/').ok_or(AmbiguousPath)?;
-        let segments = inner.strip_suffix('/').unwrap_or(inner);
-        let root = inner.is_empty();
-        if !root && split(segments).any(|segment| matches!(segment, "" | "." | "..")) {
-            return Err(AmbiguousPath);
+        let inner = path.strip_prefix('/').ok_or(AmbiguousPath)?.as_bytes();
+        // One pass: a path is judged for every call.
+        let (mut at, mut segment) = (0, 0);
+        while let Some(&byte) = inner.get(at) {
+            at += match byte {
+                b'/' if is_a_name(&inner[segment..at]) => {
+                    segment = at + 1;
+                    1
+                }
+                b'%' => match escaped(&inner[at..]) {
+                    Some(value) if escape_is_needed(value, &inner[at + 3..]) => 3,
+                    _ => return Err(AmbiguousPath),
+                },
+                b'/' | b'\\' | b';' | b'#' | 0..=0x20 | 0x7f.. => return Err(AmbiguousPath),
+                _ => 1,
+            };
         }
-        if has_plain_spelling(inner.as_bytes()) { Ok(Self(path)) } else { Err(AmbiguousPath) }
+        // A slash at the end stands for itself.
+        if segment == inner.len() || is_a_name(&inner[segment..]) { Ok(Self(path)) } else { Err(AmbiguousPath) }
     }
 
     /// The path as it came, without the query.
@@ -35,35 +47,21 @@ impl<'a> CallPath<'a> {
 
     /// Its segments. A slash at the end adds none.
     pub fn segments(self) -> impl Iterator<Item = &'a str> {
-        let inner = &self.0[1..];
-        split(inner.strip_suffix('/').unwrap_or(inner)).filter(|segment| !segment.is_empty())
+        // Byte by byte: the library's search is made for longer texts.
+        let mut rest = Some(&self.0[1..]);
+        let next = move || {
+            let text = rest?;
+            let end = text.bytes().position(|byte| byte == b'/').unwrap_or(text.len());
+            rest = text.get(end + 1..);
+            Some(&text[..end])
+        };
+        std::iter::from_fn(next).filter(|segment| !segment.is_empty())
     }
 }
 
-/// The parts between slashes. Byte by byte: the library's search is made for longer texts.
-fn split(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let end = text.bytes().position(|byte| byte == b'/').unwrap_or(text.len());
-        rest = text.get(end + 1..);
-        Some(&text[..end])
-    })
-}
-
-fn has_plain_spelling(bytes: &[u8]) -> bool {
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match byte {
-            b'%' => match escaped(&bytes[at..]) {
-                Some(value) if escape_is_needed(value, &bytes[at + 3..]) => at += 3,
-                _ => return false,
-            },
-            b'\\' | b';' | b'#' | 0..=0x20 | 0x7f.. => return false,
-            _ => at += 1,
-        }
-    }
-    true
+/// Neither nothing nor a step of a path.
+fn is_a_name(segment: &[u8]) -> bool {
+    !matches!(segment, b"" | b"." | b"..")
 }
 
 /// The byte that an escape at the start of `bytes` stands for.

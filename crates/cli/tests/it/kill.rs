@@ -50,7 +50,8 @@ fn kill_and_compare(durability: &str, seed: u64) {
         known.compare(&server, &doubtful);
     }
     let calls: i64 = known.calls.values().map(|calls| calls.acknowledged).sum();
-    assert!(calls > 100 && known.acknowledged.len() > 100, "too little load: {calls} calls");
+    let changes = known.acknowledged.len();
+    assert!(calls > 100 && changes > 10, "too little load: {calls} calls, {changes} changes");
 }
 
 impl Known {

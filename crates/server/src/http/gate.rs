@@ -4,11 +4,12 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use http::header::{CACHE_CONTROL, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use tollgate_core::RequestId;
 use tollgate_core::gate::ErrorShape;
+use tollgate_core::{RequestId, id};
 
 use super::extract::{Id, authorization, client_of};
 use super::problem::Problem;
+use super::request::of_id;
 use super::{Origin, Web, error};
 use crate::operations::{Allowed, Call, Refused};
 
@@ -40,16 +41,16 @@ pub(crate) struct Answer {
 impl Answer {
     /// The identity headers. All are set on every allow, so that none that a client sent survives.
     pub(crate) fn identity(&self) -> [(HeaderName, HeaderValue); 6] {
-        let id = |text: String| HeaderValue::try_from(text).expect("an id is visible ASCII");
+        let mut buffer = id::buffer();
         let Allowed { whose, grant } = &self.allowed;
         let scopes = HeaderValue::from_str(grant.scopes().as_str());
         [
-            (ACCOUNT, id(whose.account.to_string())),
-            (PROJECT, id(whose.project.to_string())),
-            (CREDENTIAL, id(whose.credential.to_string())),
+            (ACCOUNT, of_id(whose.account.encode(&mut buffer))),
+            (PROJECT, of_id(whose.project.encode(&mut buffer))),
+            (CREDENTIAL, of_id(whose.credential.encode(&mut buffer))),
             (CREDENTIAL_KIND, HeaderValue::from_static(grant.kind().code())),
             (SCOPE, scopes.expect("scope tokens are visible ASCII")),
-            (REQUEST_ID, id(self.request.to_string())),
+            (REQUEST_ID, of_id(self.request.encode(&mut buffer))),
         ]
     }
 }

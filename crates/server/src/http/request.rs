@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, Method, StatusCode, Version};
 use tokio::time::Instant;
 use tollgate_core::RequestId;
+use tollgate_core::id::buffer;
 
 use super::error::{bad_request, shape_of};
 use super::oauth::metadata::issuer_path;
@@ -119,9 +120,13 @@ fn finish(response: &mut Response, id: RequestId, web: &Web) -> Option<&'static 
     if let Some(problem) = problem {
         problem.render(response, id, &issuer_path(&web.app));
     }
-    let value = HeaderValue::try_from(id.to_string()).expect("a UUID is visible ASCII");
-    response.headers_mut().insert(REQUEST_ID, value);
+    response.headers_mut().insert(REQUEST_ID, of_id(id.encode(&mut buffer())));
     reason
+}
+
+/// The text of an id as the value of a header.
+pub(super) fn of_id(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).expect("an id is visible ASCII")
 }
 
 /// RFC 9112 §3.2: HTTP/1.1 wants exactly one Host. HTTP/2 carries it in `:authority`.

@@ -174,7 +174,8 @@ impl Directory {
             return Ok(None);
         }
         let epoch = self.epoch.load(Ordering::SeqCst);
-        let entry = read().await?.map(E::from);
+        // Apart, because it is rare: what the database needs would have to be moved about for every call that finds its entry here.
+        let entry = Box::pin(read()).await?.map(E::from);
         let _filling = self.filling.lock().unwrap_or_else(PoisonError::into_inner);
         if self.epoch.load(Ordering::SeqCst) == epoch {
             match &entry {
