@@ -142,6 +142,22 @@ async fn the_journal_is_folded_once(store: &Store) {
     assert_eq!(store.writers_of_journal().await.expect("the store answers"), Vec::<String>::new());
 }
 
+/// A fold of all that has piled up would never be done in time: it would be tried again for ever, and grow.
+async fn much_that_is_stored_is_folded_in_parts(store: &Store) {
+    let mut scene = Scene::new(store).await;
+    let random = SystemRandom::default();
+    for _ in 0..5 {
+        let counter = |_| Counter { credential: CredentialId::Key(KeyId::new(NOW, &random)), ..scene.counter };
+        let counts = (0..1_000).map(|at| ((counter(at), NOW.hour().0), Counts { calls: 1, denied: 0 }));
+        let mut batch = Batch { counts: counts.collect(), ..Batch::default() };
+        scene.committer.commit(store, &mut batch).await.expect("the store answers");
+    }
+    let first = store.unfolded(&scene.committer.writer).await.expect("the store answers");
+    assert_eq!((first.through, first.counts.len()), (2, 2_000));
+    scene.killed().await;
+    assert_eq!(scene.bill().await, (5_000, 0));
+}
+
 async fn a_fold_waits_for_its_time(store: &Store) {
     let mut scene = Scene::new(store).await;
     scene.commit(1, 0).await;
@@ -191,6 +207,17 @@ async fn stored_batches_are_folded_once_on_sqlite() {
 #[tokio::test]
 async fn stored_batches_are_folded_once_on_postgres() {
     the_journal_is_folded_once(&on_postgres().await).await;
+}
+
+#[tokio::test]
+async fn what_has_piled_up_is_folded_in_parts_on_sqlite() {
+    let (store, _directory) = on_sqlite().await;
+    much_that_is_stored_is_folded_in_parts(&store).await;
+}
+
+#[tokio::test]
+async fn what_has_piled_up_is_folded_in_parts_on_postgres() {
+    much_that_is_stored_is_folded_in_parts(&on_postgres().await).await;
 }
 
 #[tokio::test]

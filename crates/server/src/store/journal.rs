@@ -16,8 +16,8 @@ use super::{Store, StoreError};
 
 /// Batches that are read at once when they are folded from what is stored.
 const BATCHES_AT_ONCE: i64 = 1_000;
-/// The same of a file, all of which is read each time.
-const FILED_BATCHES_AT_ONCE: usize = 100_000;
+/// Counts that are folded at once from what is stored: so many that the database has them within its time, also when it is slow.
+const COUNTS_AT_ONCE: usize = 2_000;
 
 statements! {
     INSERT_WRITER = Sql::both("INSERT INTO ledger_writers (writer, sequence, started_at) VALUES ($1, 0, $2)");
@@ -40,6 +40,17 @@ pub(crate) struct Unfolded {
     /// The last sequence that is in `counts`; the same as `after` where there are none.
     pub(crate) through: i64,
     pub(crate) counts: Vec<CountRow<'static>>,
+}
+
+impl Unfolded {
+    /// Adds a batch, unless there are enough: then it and those after it come next time.
+    fn add(&mut self, sequence: i64, rows: &str) -> Result<(), StoreError> {
+        if self.counts.len() < COUNTS_AT_ONCE {
+            self.counts.extend(parsed(rows)?);
+            self.through = sequence;
+        }
+        Ok(())
+    }
 }
 
 impl Store {
@@ -111,13 +122,11 @@ impl Store {
         let after = folded.ok_or(StoreError::Corrupt("the ledger's writer is gone"))?.int(0)?;
         let mut unfolded = Unfolded { after, through: after, counts: Vec::new() };
         let in_file = self.journal.as_ref().map(|file| file.waiting(writer, after)).transpose()?.unwrap_or_default();
-        for batch in in_file.into_iter().take(FILED_BATCHES_AT_ONCE) {
-            unfolded.through = batch.sequence;
-            unfolded.counts.extend(parsed(&batch.rows)?);
+        for batch in in_file {
+            unfolded.add(batch.sequence, &batch.rows)?;
         }
         for row in self.engine.rows(UNFOLDED, args![writer, after, BATCHES_AT_ONCE]).await? {
-            unfolded.through = row.int(0)?;
-            unfolded.counts.extend(parsed(&row.text(1)?)?);
+            unfolded.add(row.int(0)?, &row.text(1)?)?;
         }
         Ok(unfolded)
     }
