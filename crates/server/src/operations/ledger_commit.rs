@@ -111,6 +111,7 @@ impl Committer {
         now: Timestamp,
         random: &dyn Random,
     ) -> Result<Self, StoreError> {
+        store.prepare_journal()?;
         for left in store.writers_of_journal().await? {
             fold_stored(store, &left).await?;
         }

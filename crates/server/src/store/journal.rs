@@ -61,6 +61,11 @@ impl Store {
         tx.commit().await
     }
 
+    /// Makes the journal ready for what this process will store, and for what is folded of others.
+    pub(crate) fn prepare_journal(&self) -> Result<(), StoreError> {
+        self.journal.as_ref().map_or(Ok(()), |file| file.prepare())
+    }
+
     /// Stores a batch under its sequence. After an error it may be sent again: it is stored once.
     pub(crate) async fn store_batch(
         &self,
@@ -109,7 +114,7 @@ impl Store {
             if last > folded {
                 writers.push(writer);
             } else {
-                // The process ended between the fold and the removal of the file.
+                // The process ended between the fold and the emptying of the file.
                 file.folded(&writer, folded);
             }
         }

@@ -1,5 +1,5 @@
-//! The ledger's journal where the database is a file: a file too, beside it, which is there as long as batches wait in it to be
-//! folded. To store a batch takes one write, where a transaction of SQLite takes two changes of threads and a dozen calls of the
+//! The ledger's journal where the database is a file: a file too, beside it, which is emptied when all batches in it are folded. It
+//! stays open, so that calls are counted when there is no descriptor left. To store a batch takes one write, where a transaction of SQLite takes two changes of threads and a dozen calls of the
 //! system.
 //!
 //! A record is its length and its CRC-32, each 32 bits, little-endian, and as many bytes of text: writer, sequence, rows. What was
@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,7 +26,7 @@ pub(crate) struct JournalFile {
     path: PathBuf,
     /// Whether a batch is stored only when it is on the disk.
     is_synced: bool,
-    /// None as long as nothing waits, and after an error: then the file is looked at anew.
+    /// None at first and after an error: then the file is looked at anew.
     open: Mutex<Option<Open>>,
 }
 
@@ -85,23 +85,22 @@ impl JournalFile {
         Ok(last_sequences(waiting))
     }
 
-    /// The batches of a writer are folded up to this sequence. The file goes when nothing waits in it any more; when it cannot be
-    /// removed its batches are known to be folded all the same.
+    /// Opens the file, or makes one.
+    pub(super) fn prepare(&self) -> Result<(), StoreError> {
+        let mut open = self.open();
+        *open = Some(Open::at(&self.path, self.is_synced).map_err(|cause| self.unavailable(&cause))?);
+        Ok(())
+    }
+
+    /// The batches of a writer are folded up to this sequence. The file is emptied when nothing waits in it any more; when it cannot
+    /// be, its batches are known to be folded all the same.
     pub(super) fn folded(&self, writer: &str, through: i64) {
         let mut open = self.open();
-        if open.is_none() && !self.path.exists() {
-            return;
-        }
-        let known = match open.take() {
-            Some(known) => Ok(known),
-            None => Open::at(&self.path, self.is_synced),
-        };
-        let Ok(mut known) = known else { return };
+        let Some(known) = &mut *open else { return };
         known.last.retain(|whose, last| whose != writer || *last > through);
-        if known.last.is_empty() && fs::remove_file(&self.path).is_ok() {
-            return;
+        if known.last.is_empty() && known.end > 0 && known.file.set_len(0).is_ok() {
+            known.end = 0;
         }
-        *open = Some(known);
     }
 
     /// Gives a file that belongs to another database another name, and says which.
@@ -115,9 +114,10 @@ impl JournalFile {
 
     fn append(&self, writer: &str, sequence: i64, rows: &str) -> io::Result<()> {
         let mut open = self.open();
+        // What is written into a file that was taken away would be gone with the process.
         let mut known = match open.take() {
-            Some(known) => known,
-            None => Open::at(&self.path, self.is_synced)?,
+            Some(known) if known.end > 0 || known.is_at(&self.path) => known,
+            _ => Open::at(&self.path, self.is_synced)?,
         };
         let record = record(writer, sequence, rows);
         known.file.write_all_at(&record, known.end)?;
@@ -152,6 +152,12 @@ impl Open {
         }
         let (waiting, end) = standing(&fs::read(path)?);
         Ok(Self { file, end, last: last_sequences(waiting) })
+    }
+
+    fn is_at(&self, path: &Path) -> bool {
+        let place = |metadata: io::Result<fs::Metadata>| metadata.map(|found| (found.dev(), found.ino())).ok();
+        let own = place(self.file.metadata());
+        own.is_some() && own == place(fs::metadata(path))
     }
 }
 

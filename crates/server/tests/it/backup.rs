@@ -80,7 +80,7 @@ async fn data_that_is_there_is_replaced_only_on_demand_and_is_kept() {
     assert!(matches!(error, BackupError::HasData(_)), "{error}");
     let done = restore(&config, &backup, true, now, &random).await.expect("put aside");
     let aside = done.put_aside.expect("it was there");
-    assert_eq!(names(&aside), ["tollgate.db"]);
+    assert_eq!(names(&aside), ["tollgate.db", "tollgate.db-calls"]);
     assert!(before.contains(&"tollgate.db".to_owned()));
     let world = stopped.start().await;
     world.ask_token(&later, "").await.is(401);

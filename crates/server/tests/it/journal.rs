@@ -22,6 +22,7 @@ impl World {
         let account = self.new_account().await;
         self.usage(&account, "key").await;
         if self.is_on_sqlite() {
+            fs::remove_file(self.journal_file()).expect("an empty file");
             fs::create_dir(self.journal_file()).expect("a directory where the file would be");
         } else {
             self.execute("ALTER TABLE usage_journal RENAME TO elsewhere").await;
