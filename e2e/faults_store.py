@@ -75,6 +75,16 @@ def is_well(tollgate, callers):
     equal(tollgate.process.poll(), None)
 
 
+def kept_after_a_kill(tollgate, callers):
+    """How many calls are on the bill, before and after."""
+    callers.__exit__(None)
+    calls = callers.check_bill()
+    tollgate.kill()
+    tollgate.start()
+    equal(callers.check_bill(), calls)
+    return calls
+
+
 def disk_full(binary, directory):
     with small_disk(directory) as disk, Tollgate(binary, directory, PRODUCTS) as tollgate, Callers(tollgate) as callers:
         for _ in range(2):
@@ -85,12 +95,8 @@ def disk_full(binary, directory):
             is_out(tollgate, callers.project)
             ballast.unlink()
             is_well_once(tollgate, callers)
-        callers.__exit__(None)
-        before = callers.check_bill()
-        tollgate.kill()
-        tollgate.start()
-        equal(callers.check_bill(), before)
-    return f"503, then well by itself, twice; the bill has each of {before} calls once, also after a kill"
+        calls = kept_after_a_kill(tollgate, callers)
+    return f"503, then well by itself, twice; the bill has each of {calls} calls once, also after a kill"
 
 
 def is_well_once(tollgate, callers):
@@ -159,12 +165,8 @@ def disk_read_only_while_serving(binary, directory):
                 callers.wait_for(OUTAGE)
                 is_out(tollgate, callers.project)
             is_well_once(tollgate, callers)
-        callers.__exit__(None)
-        before = callers.check_bill()
-        tollgate.kill()
-        tollgate.start()
-        equal(callers.check_bill(), before)
-    return f"503, then well by itself, twice; the bill has each of {before} calls once, also after a kill"
+        calls = kept_after_a_kill(tollgate, callers)
+    return f"503, then well by itself, twice; the bill has each of {calls} calls once, also after a kill"
 
 
 @contextmanager

@@ -13,7 +13,7 @@ use super::master;
 use super::start::{self, StartError};
 use crate::config::Config;
 use crate::store::backup::{copy, inspect};
-use crate::store::journal_file::path_beside;
+use crate::store::journal_file::{path_beside, sync_directory, with_suffix};
 use crate::store::{Location, Store, StoreError};
 
 pub use crate::store::backup::Contents;
@@ -200,7 +200,7 @@ fn put_aside(database: &Path, now: Timestamp) -> Result<Option<PathBuf>, BackupE
             fs::rename(&file, directory.join(name)).map_err(at(&file))?;
         }
     }
-    sync_directory(&directory.join("x"))?;
+    sync_directory(&directory.join("x")).map_err(at(&directory))?;
     Ok(Some(directory))
 }
 
@@ -216,12 +216,7 @@ fn forget(file: &Path) -> Result<(), BackupError> {
 
 /// An SQLite file with what may stand beside it: its own two, and the journal of calls. Those first.
 fn with_logs(file: &Path) -> [PathBuf; 4] {
-    let beside = |suffix| {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    [beside("-wal"), beside("-shm"), path_beside(file), file.to_owned()]
+    [with_suffix(file, "-wal"), with_suffix(file, "-shm"), path_beside(file), file.to_owned()]
 }
 
 /// A name beside `file`: what stands under it is not whole yet.
@@ -241,15 +236,7 @@ fn make_private(path: &Path) -> Result<File, BackupError> {
 /// Gives a whole file its name, and makes the name survive a loss of power.
 fn put(whole: &Path, name: &Path) -> Result<(), BackupError> {
     fs::rename(whole, name).map_err(at(name))?;
-    sync_directory(name)
-}
-
-fn sync_directory(file: &Path) -> Result<(), BackupError> {
-    let directory = match file.parent() {
-        Some(directory) if !directory.as_os_str().is_empty() => directory,
-        _ => Path::new("."),
-    };
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(at(directory))
+    sync_directory(name).map_err(at(name))
 }
 
 fn at(path: &Path) -> impl Fn(io::Error) -> BackupError {

@@ -103,10 +103,11 @@ impl Store {
         let mut writers = Vec::new();
         for (writer, last) in file.writers()? {
             let Some(row) = self.engine.row(FOLDED, args![&*writer]).await? else {
-                let aside = file.put_aside()?.display().to_string();
+                let aside = file.put_aside(&writer)?.display().to_string();
                 tracing::error!(
                     aside,
-                    "the file beside the database holds calls of another one: they are not counted here"
+                    "the file beside the database holds calls of another one, and is put aside: to have them counted, stop the \
+                     server, put it beside its own database as tollgate.db-calls, and start one on that"
                 );
                 return Ok(Vec::new());
             };

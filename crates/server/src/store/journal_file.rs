@@ -1,6 +1,6 @@
 //! The ledger's journal where the database is a file: a file too, beside it, which is emptied when all batches in it are folded. It
-//! stays open, so that calls are counted when there is no descriptor left. To store a batch takes one write, where a transaction of SQLite takes two changes of threads and a dozen calls of the
-//! system.
+//! stays open, so that calls are counted when there is no descriptor left. To store a batch takes one write, where a transaction of
+//! SQLite takes two changes of threads and a dozen calls of the system.
 //!
 //! A record is its length and its CRC-32, each 32 bits, little-endian, and as many bytes of text: writer, sequence, rows. What was
 //! not written to its end is no record, and nothing is behind it. A record is never changed: a later one without rows cancels those
@@ -103,11 +103,11 @@ impl JournalFile {
         }
     }
 
-    /// Gives a file that belongs to another database another name, and says which.
-    pub(super) fn put_aside(&self) -> Result<PathBuf, StoreError> {
+    /// Gives a file with batches of a stranger another name, which no other file has, and says which.
+    pub(super) fn put_aside(&self, stranger: &str) -> Result<PathBuf, StoreError> {
         let mut open = self.open();
         *open = None;
-        let aside = with_suffix(&self.path, "-of-another-database");
+        let aside = with_suffix(&self.path, &format!("-of-{stranger}"));
         fs::rename(&self.path, &aside).map_err(|cause| self.unavailable(&cause))?;
         Ok(aside)
     }
@@ -147,8 +147,8 @@ impl Open {
     /// Opens the file that is there, or makes one.
     fn at(path: &Path, is_synced: bool) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-        if is_synced && let Some(directory) = path.parent() {
-            File::open(directory)?.sync_all()?;
+        if is_synced {
+            sync_directory(path)?;
         }
         let (waiting, end) = standing(&fs::read(path)?);
         Ok(Self { file, end, last: last_sequences(waiting) })
@@ -166,7 +166,14 @@ pub(crate) fn path_beside(database: &Path) -> PathBuf {
     with_suffix(database, "-calls")
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// Makes the name of a file survive a loss of power.
+pub(crate) fn sync_directory(file: &Path) -> io::Result<()> {
+    let directory = file.parent().filter(|directory| !directory.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// The file whose name has so much more at its end.
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

@@ -99,7 +99,7 @@ async fn the_calls_of_another_database_are_put_aside_and_not_counted() {
     let file = directory.path().join("tollgate.db-calls");
     fs::write(&file, record("stranger", 1, "[1]")).expect("a file");
     assert_eq!(store.writers_of_journal().await.expect("the store answers"), Vec::<String>::new());
-    let aside = directory.path().join("tollgate.db-calls-of-another-database");
+    let aside = directory.path().join("tollgate.db-calls-of-stranger");
     assert_eq!((file.exists(), read(&aside).expect("a file").len()), (false, 1));
 }
 
