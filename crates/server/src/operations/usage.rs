@@ -68,9 +68,10 @@ impl App {
         if from > to {
             return Err(ManageError::invalid("from", "must be before the end of the period"));
         }
-        // Nothing is counted later than now: up to the month's end, keys are summed from whole months.
+        // Nothing is counted later than now: up to the month's end, sums are made of whole days and months.
         let up_to = match question.grouping {
-            Grouping::Key if to > counted_up_to => to.max(Month::of(counted_up_to).plus(1).start()),
+            Grouping::Hour => to,
+            _ if to > counted_up_to => to.max(Month::of(counted_up_to).plus(1).start()),
             _ => to,
         };
         let range = UsageRange { account, within: question.within, from, to: up_to };

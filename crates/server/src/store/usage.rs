@@ -1,5 +1,5 @@
-//! Usage, summed from the counters by day where the period consists of whole days, else from those by hour; of keys over
-//! long periods from those by month.
+//! Usage, summed from the counters by day for the whole days of a period, and from those by hour for what lies before and after
+//! them; of keys over long periods from those by month for the whole months.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::engine::{Row, Sql, statements};
 use super::value::args;
 use super::{Store, StoreError};
 
-/// The longest period, in days, over which the database sums up keys in one statement. A longer one has a month's start in it.
+/// The longest period, in days, over which keys are summed from days alone. A longer one has a month's start in it.
 const SORTED_DAYS: i64 = 31;
 
 /// The sums of one account ($1) from $2 up to, not including, $3, in a project ($4) and its subprojects where that is not
@@ -160,41 +160,20 @@ impl Store {
         grouping: Grouping,
         slice: Slice,
     ) -> Result<Vec<UsageSum>, StoreError> {
-        let whole_days = range.from == range.from.day() && range.to == range.to.day();
-        let sql = match (grouping, whole_days) {
-            (Grouping::Project, false) => HOURS_BY_PROJECT,
-            (Grouping::Key, false) => HOURS_BY_KEY,
-            (Grouping::Product, false) => HOURS_BY_PRODUCT,
-            (Grouping::Day, false) => HOURS_BY_DAY,
-            (Grouping::Hour, _) => HOURS,
-            (Grouping::Project, true) => DAYS_BY_PROJECT,
-            (Grouping::Key, true) => DAYS_BY_KEY,
-            (Grouping::Product, true) => DAYS_BY_PRODUCT,
-            (Grouping::Day, true) => DAYS,
-        };
-        if grouping == Grouping::Key && range.to.0 - range.from.0 > SORTED_DAYS * Timestamp::DAY {
-            return self.usage_of_keys(range, sql, slice).await;
-        }
-        self.sums(sql, range, slice).await
-    }
-
-    /// The sums of keys over a long period: whole months, and what lies before and after them part by part. A database that
-    /// sorts years of counters of many keys at once takes many times as long, and more than it is given.
-    async fn usage_of_keys(&self, range: &UsageRange, sql: Sql, slice: Slice) -> Result<Vec<UsageSum>, StoreError> {
-        let parts = parts(sql, range.from, range.to);
+        let parts = parts(grouping, range.from, range.to);
         if let [(sql, from, to)] = *parts {
             return self.sums(sql, &UsageRange { from, to, ..*range }, slice).await;
         }
-        let mut keys: BTreeMap<String, UsageSum> = BTreeMap::new();
+        let mut groups: BTreeMap<String, UsageSum> = BTreeMap::new();
         for (sql, from, to) in parts {
             for sum in self.sums(sql, &UsageRange { from, to, ..*range }, Slice::ALL).await? {
-                let all = keys.entry(sum.group.clone()).or_insert_with(|| UsageSum::nothing(sum.group.clone()));
+                let all = groups.entry(sum.group.clone()).or_insert_with(|| UsageSum::nothing(sum.group.clone()));
                 all.add(&sum);
             }
         }
-        let mut sums: Vec<UsageSum> = keys.into_values().collect();
+        let mut sums: Vec<UsageSum> = groups.into_values().collect();
         if slice.most_first {
-            // Stable: equal ones stay in the order of their ids, as in the database.
+            // Stable: equal ones stay in the order of their groups, as in the database.
             sums.sort_by_key(|sum| std::cmp::Reverse(sum.calls));
         }
         let count = |number: i64| usize::try_from(number).unwrap_or(0);
@@ -253,11 +232,35 @@ fn read_sum(row: &Row, column: usize) -> Result<UsageSum, StoreError> {
     })
 }
 
-/// A long period in parts, each with the statement that sums it up: its whole months in one, the rest by `sql`.
-fn parts(sql: Sql, from: Timestamp, to: Timestamp) -> Vec<(Sql, Timestamp, Timestamp)> {
-    let first = if Month::of(from).start() == from { from } else { Month::of(from).plus(1).start() };
-    let last = Month::of(to).start();
-    let mut all = vec![(sql, from, first), (MONTHS_BY_KEY, first, last), (sql, last, to)];
+/// A period in parts, each with the statement that sums it up. A database that sorts hours of weeks, or days of years, of many
+/// keys at once takes many times as long, and more than it is given.
+fn parts(grouping: Grouping, from: Timestamp, to: Timestamp) -> Vec<(Sql, Timestamp, Timestamp)> {
+    let (hours, days) = match grouping {
+        Grouping::Project => (HOURS_BY_PROJECT, DAYS_BY_PROJECT),
+        Grouping::Key => (HOURS_BY_KEY, DAYS_BY_KEY),
+        Grouping::Product => (HOURS_BY_PRODUCT, DAYS_BY_PRODUCT),
+        Grouping::Day => (HOURS_BY_DAY, DAYS),
+        Grouping::Hour => return vec![(HOURS, from, to)],
+    };
+    let first_day = if from == from.day() { from } else { from.day().plus_seconds(Timestamp::DAY / 1_000_000) };
+    let last_day = to.day();
+    if first_day >= last_day {
+        return vec![(hours, from, to)];
+    }
+    let mut all = vec![(hours, from, first_day)];
+    if grouping == Grouping::Key && last_day.0 - first_day.0 > SORTED_DAYS * Timestamp::DAY {
+        let month = Month::of(first_day);
+        let first_month = if month.start() == first_day { first_day } else { month.plus(1).start() };
+        let last_month = Month::of(last_day).start();
+        all.extend([
+            (days, first_day, first_month),
+            (MONTHS_BY_KEY, first_month, last_month),
+            (days, last_month, last_day),
+        ]);
+    } else {
+        all.push((days, first_day, last_day));
+    }
+    all.push((hours, last_day, to));
     all.retain(|(_, from, to)| from < to);
     all
 }

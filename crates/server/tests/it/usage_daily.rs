@@ -81,9 +81,13 @@ on_both_engines! {
             let path = format!("/v1/accounts/{}/usage?groupBy={group}&from={from}&to={to}", key.account);
             world.read(&path).await
         };
-        for (from, to) in [(0, 0), (0, DAY), (9 * DAY, -7 * DAY), (3 * DAY + 7_200, DAY), (0, -160 * DAY), (0, 400 * DAY)] {
-            let days = ask(from, to, "day").await;
-            assert_eq!(ask(from, to, "key").await["totalCalls"], days["totalCalls"], "{from} {to}");
+        let whole = [(0, 0), (0, DAY), (9 * DAY, -7 * DAY), (0, -160 * DAY), (0, 400 * DAY)];
+        let broken = [(3 * DAY + 7_200, DAY), (50_400, -3_600), (54_000, -3 * DAY + 50_400)];
+        for (from, to) in whole.into_iter().chain(broken) {
+            let hours = ask(from, to, "hour").await;
+            for group in ["project", "key", "product", "day"] {
+                assert_eq!(ask(from, to, group).await["totalCalls"], hours["totalCalls"], "{group} {from} {to}");
+            }
         }
         let all = ask(0, DAY, "key").await;
         let calls: Vec<_> = all["usage"].as_array().expect("keys").iter().map(|row| row["calls"].clone()).collect();
@@ -115,6 +119,9 @@ on_both_engines! {
             assert_eq!(ask(DAY, DAY, group).await, 0, "{group}");
             assert_eq!(ask(23 * 3_600, DAY, group).await, 1, "{group}: one hour");
             assert_eq!(ask(23 * 3_600, DAY + 3_600, group).await, 2, "{group}: the hours around midnight");
+            assert_eq!(ask(22 * 3_600, 2 * DAY, group).await, 22, "{group}: two hours and a day");
+            assert_eq!(ask(0, DAY + 3_600, group).await, 11, "{group}: a day and an hour");
+            assert_eq!(ask(15 * 3_600, 90 * DAY, group).await, 29, "{group}: nothing is counted later than now");
         }
     }
 
