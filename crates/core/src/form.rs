@@ -70,8 +70,12 @@ impl<'a> Form<'a> {
 /// The text of a form in which nothing is escaped, such as one with a token: the library takes some twenty instructions for each
 /// byte.
 fn plain(body: &[u8]) -> Option<&str> {
-    let escapes = body.iter().filter(|byte| matches!(byte, b'%' | b'+')).count();
-    if escapes == 0 { std::str::from_utf8(body).ok() } else { None }
+    if is_escaped(body) { None } else { std::str::from_utf8(body).ok() }
+}
+
+/// Whether some byte stands for another one.
+pub(crate) fn is_escaped(text: &[u8]) -> bool {
+    memchr::memchr2(b'%', b'+', text).is_some()
 }
 
 #[cfg(test)]

@@ -75,8 +75,8 @@ fn a_token_has_one_spelling_and_one_signer() {
     let text = sign(&token(), &key, &issuer);
     let (header, rest) = text.split_once('.').expect("three parts");
     let (payload, signature) = rest.split_once('.').expect("three parts");
-    let none = URL_SAFE_NO_PAD.encode(r#"{"typ":"at+jwt","alg":"none"}"#);
-    let spaced = URL_SAFE_NO_PAD.encode(format!(r#"{{"typ": "at+jwt","alg":"ES256","kid":"{}"}}"#, key.kid));
+    let none = BASE64URL.encode(r#"{"typ":"at+jwt","alg":"none"}"#);
+    let spaced = BASE64URL.encode(format!(r#"{{"typ": "at+jwt","alg":"ES256","kid":"{}"}}"#, key.kid));
     for wrong in [
         String::new(),
         "a.b".to_owned(),
@@ -91,7 +91,7 @@ fn a_token_has_one_spelling_and_one_signer() {
     ] {
         assert!(Token::verify(&wrong, &issuer, &keys).is_err(), "{wrong}");
     }
-    let changed = URL_SAFE_NO_PAD.encode("{}");
+    let changed = BASE64URL.encode("{}");
     assert_eq!(Token::verify(&format!("{header}.{changed}.{signature}"), &issuer, &keys).err(), Some(BadToken::Forged));
     assert!(Token::verify(&text, &Issuer::new("https://other.example.com"), &keys).is_err());
     assert!(Token::verify(&text, &issuer, &KeySet::default()).is_err());

@@ -9,6 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use http::header::CONNECTION;
@@ -18,7 +19,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
-use tower::{Service, ServiceExt as _};
+use tower::Service as _;
 
 use crate::config::{Config, Http};
 use crate::http::{Origin, Web};
@@ -119,14 +120,18 @@ impl Door {
 }
 
 /// What answers requests: the [`Site`](crate::http::Site), or a router.
-pub trait Answers:
-    Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
-{
+pub trait Answers: Clone + Send + 'static {
+    /// Answers a request that came from `origin`.
+    fn answer(self, origin: Origin, request: Request<Body>) -> impl Future<Output = Response> + Send;
 }
 
-impl<S> Answers for S where
-    S: Service<Request<Body>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
-{
+/// Its handlers find the origin in the request's extensions.
+impl Answers for Router {
+    async fn answer(mut self, origin: Origin, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(origin);
+        let Ok(response) = self.call(request).await;
+        response
+    }
 }
 
 /// How far the server is on the way to its end. Every connection holds a receiver: when none is left, all have ended.
@@ -279,15 +284,14 @@ impl<S: Answers> Handling<S> {
         let Self { builder, site, patience, mut stage } = self;
         let (asked, untaken) = (stage.clone(), Arc::new(Untaken::default()));
         let counted = Arc::clone(&untaken);
-        let service = hyper::service::service_fn(move |mut request: Request<hyper::body::Incoming>| {
+        let service = hyper::service::service_fn(move |request: Request<hyper::body::Incoming>| {
             let is_http2 = request.version() == Version::HTTP_2;
             // HTTP/2 has frames for this, and forbids the header.
             let is_last = !is_http2 && *asked.borrow() != Stage::Serving;
-            request.extensions_mut().insert(origin);
             let untaken = is_http2.then(|| Arc::clone(&counted));
-            let answer = site.clone().oneshot(request.map(Body::new));
+            let answer = site.clone().answer(origin, request.map(Body::new));
             async move {
-                let mut answer = answer.await?;
+                let mut answer = answer.await;
                 if is_last {
                     answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }

@@ -1,7 +1,7 @@
 //! Answers that nobody may store.
 
 use axum::response::{IntoResponse, Response};
-use http::header::CACHE_CONTROL;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use serde::Serialize;
 
 /// JSON that nobody may store.
@@ -11,4 +11,9 @@ impl<T: Serialize> IntoResponse for Unstored<T> {
     fn into_response(self) -> Response {
         ([(CACHE_CONTROL, "no-store")], axum::Json(self.0)).into_response()
     }
+}
+
+/// The same of JSON that was written by hand.
+pub(crate) fn unstored(json: String) -> Response {
+    ([(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")], json).into_response()
 }

@@ -77,13 +77,10 @@ impl ClientForm {
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
         self.form.value(name)
     }
-}
 
-impl FromRequest<Web> for ClientForm {
-    type Rejection = Problem;
-    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+    /// Reads a request that came from `origin`.
+    pub(crate) async fn read(origin: Origin, request: Request, web: &Web) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let origin = parts.extensions.get::<Origin>().copied().ok_or(OAuthError::Unavailable)?;
         refuse_credentials_in_url(parts.uri.query())?;
         let wrong_type = |message| bad_request(StatusCode::UNSUPPORTED_MEDIA_TYPE, message, ErrorShape::OAuth);
         if parts.headers.contains_key(CONTENT_ENCODING) {
@@ -103,6 +100,14 @@ impl FromRequest<Web> for ClientForm {
         };
         let presented = client(header, &form)?;
         Ok(Self { presented, origin, form: form.into_owned(), headers: parts.headers })
+    }
+}
+
+impl FromRequest<Web> for ClientForm {
+    type Rejection = Problem;
+    async fn from_request(request: Request, web: &Web) -> Result<Self, Problem> {
+        let origin = request.extensions().get::<Origin>().copied().ok_or(OAuthError::Unavailable)?;
+        Self::read(origin, request, web).await
     }
 }
 

@@ -57,7 +57,8 @@ pub(crate) struct Reason(pub(crate) &'static str);
 /// What surrounds a request that the router answers.
 pub(crate) async fn around(State(web): State<Web>, mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let visit = Visit::of(&request, &web);
+    let origin = request.extensions().get::<Origin>().copied();
+    let visit = Visit::of(&request, origin, &web);
     let response = match refused(&request) {
         Some(problem) => problem.into_response(),
         None => {
@@ -78,11 +79,11 @@ pub(super) struct Visit {
 }
 
 impl Visit {
-    pub(super) fn of(request: &Request, web: &Web) -> Self {
+    pub(super) fn of(request: &Request, origin: Option<Origin>, web: &Web) -> Self {
         Self {
             id: web.app.new_request(),
             started: Instant::now(),
-            is_operators: request.extensions().get::<Origin>() == Some(&Origin::Operator),
+            is_operators: origin == Some(Origin::Operator),
             method: request.method().clone(),
         }
     }
@@ -93,8 +94,8 @@ impl Visit {
         let status = response.status();
         web.numbers.count(route, status);
         tracing::info!(
-            request.id = %self.id,
-            http.method = %self.method,
+            request.id = self.id.encode(&mut buffer()),
+            http.method = self.method.as_str(),
             http.route = route,
             http.status = status.as_u16(),
             duration_us = u64::try_from(self.started.elapsed().as_micros()).unwrap_or(u64::MAX),

@@ -1,30 +1,28 @@
-//! All doors as one service. Those of the gate, and those of OAuth that programs ask often, stand before the router: what a router
-//! does for them - to match, to box, to carry along - is a sixth of what a call costs.
+//! All doors together. Those of the gate, and those of OAuth that programs ask often, stand before the router: what a router does
+//! for them - to match, to box, to carry along - is a sixth of what a call costs.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{FromRequest as _, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{Method, Request};
-use tower::Service;
 
 use super::extract::ClientForm;
 use super::oauth::{self, metadata::issuer_path};
 use super::request::{Visit, refused};
-use super::{Id, Origin, Web, error, gate};
-use tollgate_core::gate::ErrorShape;
+use super::{Id, Origin, Web, gate};
+use crate::serve::Answers;
 
-/// What answers every request, on the public listener and on the operator's socket. Who comes through which of them stands in
-/// the request's [`Origin`].
+/// What answers every request, on the public listener and on the operator's socket. Who comes through which of them is the
+/// request's [`Origin`].
 #[derive(Clone)]
-pub struct Site {
+pub struct Site(Arc<Doors>);
+
+struct Doors {
     web: Web,
-    often: Arc<[(String, Door)]>,
+    often: Vec<(String, Door)>,
     router: Router,
 }
 
@@ -48,8 +46,8 @@ impl Door {
 }
 
 impl Site {
-    /// The doors that are asked often before `router`, which has all others, and refuses methods. Where the public URL has a path they stand below it and at the
-    /// root, as the others do.
+    /// The doors that are asked often before `router`, which has all others, and refuses methods. Where the public URL has a path
+    /// they stand below it and at the root, as the others do.
     pub(super) fn new(web: Web, router: Router) -> Self {
         let path = issuer_path(&web.app);
         let doors = [
@@ -62,50 +60,36 @@ impl Site {
         if !path.is_empty() {
             often.extend(doors.map(|(below, door)| (format!("{path}{below}"), door)));
         }
-        Self { web, often: often.into(), router }
+        Self(Arc::new(Doors { web, often, router }))
     }
 }
 
-impl Service<Request<Body>> for Site {
-    type Response = Response;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Service::<Request<Body>>::poll_ready(&mut self.router, context)
-    }
-
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+impl Answers for Site {
+    async fn answer(self, origin: Origin, request: Request<Body>) -> Response {
+        let Doors { web, often, router } = &*self.0;
         let (path, method) = (request.uri().path(), request.method());
-        let Some(place) = self.often.iter().position(|(known, door)| known == path && door.takes(method)) else {
-            return Box::pin(self.router.call(request));
+        let Some((route, door)) = often.iter().find(|(known, door)| known == path && door.takes(method)) else {
+            return router.clone().answer(origin, request).await;
         };
-        let (web, often) = (self.web.clone(), Arc::clone(&self.often));
-        let visit = Visit::of(&request, &web);
-        if let Some(problem) = refused(&request) {
-            return Box::pin(std::future::ready(Ok(visit.end(&web, &often[place].0, problem.into_response()))));
-        }
-        let door = often[place].1;
-        // Two futures: what a token needs is not moved about for every call at the gate.
-        match door {
-            Door::Forwarded | Door::Nginx => Box::pin(async move {
-                let answer = match request.extensions().get::<Origin>() {
-                    None => Err(error::outage(ErrorShape::Google)),
-                    Some(&from) if door == Door::Nginx => {
-                        gate::nginx(&web, from, Id(visit.id), request.headers()).await
-                    }
-                    Some(&from) => gate::forwarded(&web, from, Id(visit.id), request.headers()).await,
-                };
-                Ok(visit.end(&web, &often[place].0, answer.into_response()))
-            }),
-            Door::Token | Door::Introspect => Box::pin(async move {
-                let answer = match ClientForm::from_request(request, &web).await {
-                    Err(problem) => Err(problem),
-                    Ok(form) if door == Door::Token => oauth::token::token(State(web.clone()), form).await,
-                    Ok(form) => oauth::introspect::introspect(State(web.clone()), form).await,
-                };
-                Ok(visit.end(&web, &often[place].0, answer.into_response()))
-            }),
-        }
+        let visit = Visit::of(&request, Some(origin), web);
+        let answer = match (refused(&request), door) {
+            (Some(problem), _) => problem.into_response(),
+            (None, Door::Forwarded) => {
+                gate::forwarded(web, origin, Id(visit.id), request.headers()).await.into_response()
+            }
+            (None, Door::Nginx) => gate::nginx(web, origin, Id(visit.id), request.headers()).await.into_response(),
+            // In a box: what a token needs is not moved about for every call at the gate.
+            (None, Door::Token | Door::Introspect) => Box::pin(oauth(web, *door, origin, request)).await,
+        };
+        visit.end(web, route, answer)
     }
+}
+
+async fn oauth(web: &Web, door: Door, origin: Origin, request: Request<Body>) -> Response {
+    let answer = match ClientForm::read(origin, request, web).await {
+        Err(problem) => Err(problem),
+        Ok(form) if door == Door::Token => oauth::token::token(State(web.clone()), form).await,
+        Ok(form) => oauth::introspect::introspect(State(web.clone()), form).await,
+    };
+    answer.into_response()
 }

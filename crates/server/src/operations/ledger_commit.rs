@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
 use tollgate_core::random::random_u128;
 use tollgate_core::{Random, Timestamp};
 
@@ -35,15 +35,21 @@ const QUICK_FAILURE: Duration = Duration::from_millis(100);
 const LONGEST_GATHERING: Duration = Duration::from_millis(1);
 
 /// Lets the calls that can arrive now arrive, so that they share one commit: as long as each turn of the scheduler brings
-/// another. A lone call waits for one turn, not for a timer.
+/// another. A lone call waits for one turn, not for a timer. Where there are several, a gateway on the same core may have more
+/// that it had no time to send: it is given the core once.
 async fn gather(ledger: &Ledger) {
     let started = Instant::now();
+    let mut has_yielded = false;
     let mut waiting = ledger.waiting();
-    while waiting > 0 {
+    while waiting > 0 && started.elapsed() < LONGEST_GATHERING {
         tokio::task::yield_now().await;
         let now_waiting = ledger.waiting();
-        if now_waiting == waiting || started.elapsed() >= LONGEST_GATHERING {
-            return;
+        if now_waiting == waiting {
+            if has_yielded || waiting == 1 {
+                return;
+            }
+            std::thread::yield_now();
+            has_yielded = true;
         }
         waiting = now_waiting;
     }
@@ -122,8 +128,16 @@ impl Committer {
 
     /// Writes batches until the ledger is closed.
     pub(super) async fn run(mut self, app: Arc<App>) {
+        // It always stands in the runtime's list of timers. Where that is empty, each new timer wakes the runtime by a call of the
+        // system, even when it is awake, and every request has a timer for its head.
+        let mut idle = tokio::time::interval(IDLE_FLUSH);
+        idle.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let _idle = tokio::time::timeout(IDLE_FLUSH, app.ledger.wake.notified()).await;
+            tokio::select! {
+                biased;
+                _ = idle.tick() => {}
+                () = app.ledger.wake.notified() => {}
+            }
             let closing = app.ledger.closing.load(Ordering::SeqCst);
             gather(&app.ledger).await;
             let batch = app.ledger.take();

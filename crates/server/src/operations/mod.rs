@@ -141,6 +141,11 @@ impl App {
         self.issuer.as_str()
     }
 
+    /// The same, as it stands in tokens.
+    pub fn token_issuer(&self) -> &Issuer {
+        &self.issuer
+    }
+
     /// Peers whose forwarded headers are believed.
     pub fn trusted_peers(&self) -> &[IpNet] {
         &self.config.gate.trusted_peers

@@ -8,13 +8,14 @@ use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde_json::Value;
 use tollgate_server::http::{Origin, Site};
-use tower::ServiceExt as _;
+use tollgate_server::serve::Answers as _;
 
 /// The address from which requests come unless a test says otherwise: a gateway's, which is trusted.
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
 pub(crate) struct Ask {
     site: Site,
+    origin: Origin,
     request: Request<Body>,
 }
 
@@ -22,20 +23,19 @@ impl Ask {
     /// A request from the public listener, without credentials.
     pub(crate) fn new(site: &Site, method: &str, path: &str) -> Self {
         let request = Request::builder().method(method).uri(path).header("host", "tollgate.example");
-        let request = request.extension(Origin::Public(PEER)).body(Body::empty());
-        Self { site: site.clone(), request: request.expect("a request") }
+        let request = request.body(Body::empty()).expect("a request");
+        Self { site: site.clone(), origin: Origin::Public(PEER), request }
     }
 
     /// It comes over the operator's socket.
     pub(crate) fn operator(mut self) -> Self {
-        self.request.extensions_mut().insert(Origin::Operator);
+        self.origin = Origin::Operator;
         self
     }
 
     /// It comes from this peer.
     pub(crate) fn peer(mut self, address: &str) -> Self {
-        let address: IpAddr = address.parse().expect("an address");
-        self.request.extensions_mut().insert(Origin::Public(address));
+        self.origin = Origin::Public(address.parse().expect("an address"));
         self
     }
 
@@ -76,8 +76,7 @@ impl Ask {
 
     /// The answer as it is, for those that are not text.
     pub(crate) async fn respond(self) -> Response<Body> {
-        let Ok(response) = self.site.oneshot(self.request).await;
-        response
+        self.site.answer(self.origin, self.request).await
     }
 
     pub(crate) async fn send(self) -> Answer {

@@ -2,10 +2,11 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, PRAGMA};
+use http::header::PRAGMA;
 use tollgate_core::oauth::OAuthError;
 
 use crate::http::Web;
+use crate::http::answer::unstored;
 use crate::http::extract::ClientForm;
 use crate::http::problem::Problem;
 
@@ -20,12 +21,15 @@ pub(crate) async fn token(State(web): State<Web>, form: ClientForm) -> Result<Re
     let issued = web.app.issue_token(&form.presented, scope, resource, client).await?;
     // RFC 6749 §5.1; `scope` is there even when it is empty. By hand: neither a token nor a scope (§3.3) holds what JSON escapes,
     // and to look for it takes as long as the rest of the answer.
-    let body = format!(
-        r#"{{"access_token":"{}","token_type":"bearer","expires_in":{},"scope":"{}"}}"#,
-        issued.access_token,
-        issued.expires_in,
-        issued.scopes.as_str()
-    );
-    let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store"), (PRAGMA, "no-cache")];
-    Ok((headers, body).into_response())
+    let (lifetime, scope) = (issued.expires_in.to_string(), issued.scopes.as_str());
+    let body = [
+        r#"{"access_token":""#,
+        &issued.access_token,
+        r#"","token_type":"bearer","expires_in":"#,
+        &lifetime,
+        r#","scope":""#,
+        scope,
+        r#""}"#,
+    ];
+    Ok(([(PRAGMA, "no-cache")], unstored(body.concat())).into_response())
 }
