@@ -1,5 +1,6 @@
 //! What is written into the file of a server because to ask it for so much would take too long.
 
+use std::fs::File;
 use std::path::Path;
 
 use anyhow::ensure;
@@ -26,6 +27,13 @@ const HOURS: &str = "WITH RECURSIVE
 const DAYS: &str = "INSERT INTO usage_daily (account_id, day, project_id, credential_id, product, calls, denied)
     SELECT account_id, hour - hour % 86400000000, project_id, credential_id, product, SUM(calls), SUM(denied)
     FROM usage_hourly WHERE credential_id LIKE '00000000-%' GROUP BY 1, 2, 3, 4, 5";
+const TOTALS: &str = "INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
+    SELECT account_id, day, project_id, product, SUM(calls), SUM(denied)
+    FROM usage_daily WHERE credential_id LIKE '00000000-%' GROUP BY 1, 2, 3, 4
+    ON CONFLICT (account_id, day, project_id, product) DO UPDATE SET calls = calls + excluded.calls";
+const MONTHS: &str = "INSERT INTO usage_monthly (account_id, month, project_id, credential_id, product, calls, denied)
+    SELECT account_id, unixepoch(day / 1000000, 'unixepoch', 'start of month') * 1000000, project_id, credential_id, product,
+    SUM(calls), SUM(denied) FROM usage_daily WHERE credential_id LIKE '00000000-%' GROUP BY 1, 2, 3, 4, 5";
 
 /// Makes copies of the access key of `access`, `count` in all.
 pub(crate) fn keys(database: &Path, access: &Access, count: u32) -> anyhow::Result<()> {
@@ -35,10 +43,10 @@ pub(crate) fn keys(database: &Path, access: &Access, count: u32) -> anyhow::Resu
     Ok(())
 }
 
-/// Makes usage of `hours` hours: two thousand counters in each.
+/// Makes usage of `hours` hours: two thousand counters in each, and their sums by day and by month.
 pub(crate) fn usage(database: &Path, account: &str, project: &str, hours: u32) -> anyhow::Result<()> {
     let values = [account.to_owned(), project.to_owned(), hours.to_string()];
-    let rows = run(database, &[(HOURS, &values), (DAYS, &[])])?;
+    let rows = run(database, &[(HOURS, &values), (DAYS, &[]), (TOTALS, &[]), (MONTHS, &[])])?;
     ensure!(rows[0] == u64::from(hours) * 2_000, "{rows:?} rows were written");
     Ok(())
 }
@@ -63,6 +71,8 @@ pub(crate) fn run(database: &Path, statements: &[(&'static str, &[String])]) -> 
         }
         sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
         connection.close().await?;
+        // What the system wrote later would keep the disk busy while others are measured.
+        File::open(database)?.sync_all()?;
         Ok(written)
     })
 }
