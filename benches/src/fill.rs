@@ -31,7 +31,8 @@ const DAYS: &str = "INSERT INTO usage_daily (account_id, day, project_id, creden
 const TOTALS: &str = "INSERT INTO usage_daily_totals (account_id, day, project_id, product, calls, denied)
     SELECT account_id, day, project_id, product, SUM(calls), SUM(denied)
     FROM usage_daily WHERE credential_id LIKE '00000000-%' GROUP BY 1, 2, 3, 4
-    ON CONFLICT (account_id, day, project_id, product) DO UPDATE SET calls = calls + excluded.calls";
+    ON CONFLICT (account_id, day, project_id, product) DO UPDATE SET calls = calls + excluded.calls,
+    denied = denied + excluded.denied";
 const MONTHS: &str = "INSERT INTO usage_monthly (account_id, month, project_id, credential_id, product, calls, denied)
     SELECT account_id, unixepoch(day / 1000000, 'unixepoch', 'start of month') * 1000000, project_id, credential_id, product,
     SUM(calls), SUM(denied) FROM usage_daily WHERE credential_id LIKE '00000000-%' GROUP BY 1, 2, 3, 4, 5";

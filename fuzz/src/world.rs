@@ -15,9 +15,8 @@ use tollgate_core::Timestamp;
 use tollgate_core::clock::ManualClock;
 use tollgate_core::random::SystemRandom;
 use tollgate_server::config::Config;
-use tollgate_server::http::{Numbers, Origin, Site, Web, site};
+use tollgate_server::http::{Answers as _, Numbers, Origin, Site, Web, site};
 use tollgate_server::operations::App;
-use tower::ServiceExt as _;
 
 /// Four products as in the server's own tests; no limits, which would answer in place of what is tried here.
 const CONFIGURATION: &str = r#"
@@ -153,11 +152,8 @@ impl World {
     /// Sends a request, from the public listener unless it says otherwise.
     pub fn ask(&self, mut request: Request<Body>) -> Answer {
         let from_outside = Origin::Public(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        request.extensions_mut().get_or_insert(from_outside);
-        self.runtime.block_on(async {
-            let Ok(response) = self.site.clone().oneshot(request).await;
-            read(response).await
-        })
+        let origin = request.extensions_mut().remove().unwrap_or(from_outside);
+        self.runtime.block_on(async { read(self.site.clone().answer(origin, request).await).await })
     }
 
     /// The input with the placeholders filled in.

@@ -22,11 +22,6 @@ pub fn buffer() -> Buffer {
     Uuid::encode_buffer()
 }
 
-/// A number of 128 bits as 32 lower-case hex digits, without an allocation.
-pub fn hex(number: u128, buffer: &mut Buffer) -> &str {
-    Uuid::from_u128(number).simple().encode_lower(buffer)
-}
-
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

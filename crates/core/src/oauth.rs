@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::form::{Form, is_escaped};
 use crate::path::escaped;
 
-/// Base64, sixteen bytes at a time where the machine can.
+/// Base64, many bytes at a time where the machine can.
 static BASE64: LazyLock<Simd> = LazyLock::new(|| Simd::standard(PAD));
 
 /// A KEY ID and KEY SECRET as they were presented: not yet known to fit anything.

@@ -7,14 +7,15 @@ use base64::Engine as _;
 use base64::engine::Simd;
 use base64::engine::general_purpose::NO_PAD;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::clock::Timestamp;
-use crate::id::{AccountId, KeyId, ProjectId, buffer, hex};
+use crate::id::{AccountId, KeyId, ProjectId, buffer};
 use crate::keyset::KeySet;
 use crate::scope::Scopes;
 use crate::signing::{BadKey, SigningKey};
 
-/// Base64url, sixteen bytes at a time where the machine can.
+/// Base64url, many bytes at a time where the machine can.
 static BASE64URL: LazyLock<Simd> = LazyLock::new(|| Simd::url_safe(NO_PAD));
 
 /// What a token says.
@@ -107,7 +108,7 @@ impl Token {
             r#","exp":"#,
             &self.expires_at.to_string(),
             r#","jti":""#,
-            hex(self.id, &mut jti),
+            Uuid::from_u128(self.id).simple().encode_lower(&mut jti),
             r#"","scope":""#,
             self.scopes.as_str(),
             r#"","project_id":""#,

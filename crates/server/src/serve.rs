@@ -9,9 +9,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
 use http::header::CONNECTION;
 use http::{HeaderValue, Request, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -19,10 +17,9 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
-use tower::Service as _;
 
 use crate::config::{Config, Http};
-use crate::http::{Origin, Web};
+use crate::http::{Answers, Origin, Web};
 use crate::room::{Place, Room};
 use crate::untaken::{Answer, Untaken};
 use crate::write_limit::WriteLimit;
@@ -116,21 +113,6 @@ impl Door {
             Self::Operator(listener) => Accepted::Operator(listener.accept().await?.0),
         };
         Ok((accepted, place))
-    }
-}
-
-/// What answers requests: the [`Site`](crate::http::Site), or a router.
-pub trait Answers: Clone + Send + 'static {
-    /// Answers a request that came from `origin`.
-    fn answer(self, origin: Origin, request: Request<Body>) -> impl Future<Output = Response> + Send;
-}
-
-/// Its handlers find the origin in the request's extensions.
-impl Answers for Router {
-    async fn answer(mut self, origin: Origin, mut request: Request<Body>) -> Response {
-        request.extensions_mut().insert(origin);
-        let Ok(response) = self.call(request).await;
-        response
     }
 }
 

@@ -86,4 +86,15 @@ proptest! {
         let read = basic(encoded).ok().map(|found| (found.id, found.secret.to_string()));
         prop_assert_eq!(read, reference::basic(encoded.as_bytes()), "{} {}", text, encoded);
     }
+
+    /// So long that it is decoded many bytes at a time.
+    #[test]
+    fn a_long_basic_is_read_as_a_naive_reader_does(text in "[a-z]{1,60}:[ -~]{40,100}", at in 0..200_usize, byte in "[A-Za-z0-9+/=_%é -]") {
+        let mut encoded = STANDARD.encode(&text);
+        let read = |encoded: &str| basic(encoded).ok().map(|found| (found.id, found.secret.to_string()));
+        prop_assert_eq!(read(&encoded), reference::basic(encoded.as_bytes()), "{}", encoded);
+        let at = at % encoded.len();
+        encoded.replace_range(at..=at, &byte);
+        prop_assert_eq!(read(&encoded), reference::basic(encoded.as_bytes()), "{}", encoded);
+    }
 }

@@ -39,7 +39,8 @@ pub(crate) fn client_of<'a>(web: &Web, origin: Origin, headers: &'a HeaderMap) -
     Client { address: origin.client(headers, web.app.trusted_peers()), agent: agent(headers) }
 }
 
-/// Where the request came from. The listener puts it there; without it the request is treated as from nowhere.
+/// Where the request came from. [`Answers`](super::Answers) puts it there for a router; without it the request is treated as from
+/// nowhere.
 impl<S: Sync> FromRequestParts<S> for Origin {
     type Rejection = Problem;
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Problem> {

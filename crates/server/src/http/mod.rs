@@ -30,7 +30,7 @@ use crate::operations::App;
 pub use openapi::document as openapi;
 pub use origin::Origin;
 pub use request::Numbers;
-pub use site::Site;
+pub use site::{Answers, Site};
 
 pub(crate) use error::outage;
 pub(crate) use extract::Id;

@@ -8,12 +8,27 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{Method, Request};
+use tower::Service as _;
 
 use super::extract::ClientForm;
 use super::oauth::{self, metadata::issuer_path};
 use super::request::{Visit, refused};
 use super::{Id, Origin, Web, gate};
-use crate::serve::Answers;
+
+/// What answers requests: the [`Site`], or a router.
+pub trait Answers: Clone + Send + 'static {
+    /// Answers a request that came from `origin`.
+    fn answer(self, origin: Origin, request: Request<Body>) -> impl Future<Output = Response> + Send;
+}
+
+/// Its handlers find the origin in the request's extensions.
+impl Answers for Router {
+    async fn answer(mut self, origin: Origin, mut request: Request<Body>) -> Response {
+        request.extensions_mut().insert(origin);
+        let Ok(response) = self.call(request).await;
+        response
+    }
+}
 
 /// What answers every request, on the public listener and on the operator's socket. Who comes through which of them is the
 /// request's [`Origin`].

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::Instant;
 use tollgate_core::random::random_u128;
 use tollgate_core::{Random, Timestamp};
 
@@ -31,27 +31,42 @@ const FOLD_EVERY: Duration = Duration::from_secs(1);
 const MOST_UNFOLDED: usize = 1_000;
 /// A commit that failed sooner than this is tried once more: a connection may just have been lost.
 const QUICK_FAILURE: Duration = Duration::from_millis(100);
-/// The longest time that a batch is held open while calls go on arriving.
+/// The longest time that a batch is held open while calls go on arriving, but for what others take of the core.
 const LONGEST_GATHERING: Duration = Duration::from_millis(1);
+/// What is longer was no gateway that sent its calls, but others at work: the core is not given away again so soon.
+const LONGEST_ABSENCE: Duration = Duration::from_millis(5);
+/// How soon.
+const KEEPS_CORE: Duration = Duration::from_secs(1);
 
-/// Lets the calls that can arrive now arrive, so that they share one commit: as long as each turn of the scheduler brings
-/// another. A lone call waits for one turn, not for a timer. Where there are several, a gateway on the same core may have more
-/// that it had no time to send: it is given the core once.
-async fn gather(ledger: &Ledger) {
-    let started = Instant::now();
-    let mut has_yielded = false;
-    let mut waiting = ledger.waiting();
-    while waiting > 0 && started.elapsed() < LONGEST_GATHERING {
-        tokio::task::yield_now().await;
-        let now_waiting = ledger.waiting();
-        if now_waiting == waiting {
-            if has_yielded || waiting == 1 {
-                return;
+/// Lets calls arrive before their batch is closed.
+#[derive(Default)]
+struct Gathering {
+    /// Until when the core is not given away.
+    keeps_core: Option<Instant>,
+}
+
+impl Gathering {
+    /// Lets the calls that can arrive now arrive, so that they share one commit: as long as each turn of the scheduler brings
+    /// another. A lone call waits for one turn, not for a timer. Where there are several, a gateway on the same core may have more
+    /// that it had no time to send: it is given the core once.
+    async fn gather(&mut self, ledger: &Ledger) {
+        let started = Instant::now();
+        let mut may_yield = self.keeps_core.is_none_or(|until| until < started);
+        let mut waiting = ledger.waiting();
+        while waiting > 0 && started.elapsed() < LONGEST_GATHERING {
+            tokio::task::yield_now().await;
+            let now_waiting = ledger.waiting();
+            if now_waiting == waiting {
+                if !may_yield || waiting == 1 {
+                    return;
+                }
+                may_yield = false;
+                let left = Instant::now();
+                std::thread::yield_now();
+                self.keeps_core = (left.elapsed() > LONGEST_ABSENCE).then(|| left + KEEPS_CORE);
             }
-            std::thread::yield_now();
-            has_yielded = true;
+            waiting = now_waiting;
         }
-        waiting = now_waiting;
     }
 }
 
@@ -128,10 +143,10 @@ impl Committer {
 
     /// Writes batches until the ledger is closed.
     pub(super) async fn run(mut self, app: Arc<App>) {
-        // It always stands in the runtime's list of timers. Where that is empty, each new timer wakes the runtime by a call of the
-        // system, even when it is awake, and every request has a timer for its head.
+        // It always stands in the runtime's list of timers. Where that is empty, each new timer wakes the runtime by a call of
+        // the system, even when it is awake, and every request has a timer for its head.
         let mut idle = tokio::time::interval(IDLE_FLUSH);
-        idle.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut gathering = Gathering::default();
         loop {
             tokio::select! {
                 biased;
@@ -139,10 +154,11 @@ impl Committer {
                 () = app.ledger.wake.notified() => {}
             }
             let closing = app.ledger.closing.load(Ordering::SeqCst);
-            gather(&app.ledger).await;
+            gathering.gather(&app.ledger).await;
             let batch = app.ledger.take();
             let asked = batch.readers.is_some();
             self.write(&app.ledger, &app.store, batch, asked || closing).await;
+            idle.reset();
             if closing {
                 app.ledger.finished.notify_one();
                 return;

@@ -137,12 +137,7 @@ impl App {
     }
 
     /// The issuer of tokens: the configured public URL.
-    pub fn issuer(&self) -> &str {
-        self.issuer.as_str()
-    }
-
-    /// The same, as it stands in tokens.
-    pub fn token_issuer(&self) -> &Issuer {
+    pub fn issuer(&self) -> &Issuer {
         &self.issuer
     }
 

@@ -16,7 +16,7 @@ pub(super) const REMEMBERED_SECONDS: i64 = 35 * 86_400;
 /// The oldest event that is counted. A day less than ids are remembered, so that nothing counts twice.
 const OLDEST_SECONDS: i64 = 34 * 86_400;
 /// How far an event may lie in the future: clocks differ.
-const AHEAD_SECONDS: i64 = 300;
+pub(super) const AHEAD_SECONDS: i64 = 300;
 /// Events of one request.
 const MOST_EVENTS: usize = 1_000;
 /// Characters of a source and of an id.

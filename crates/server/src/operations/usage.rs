@@ -7,6 +7,7 @@ use tollgate_core::{AccountId, ProjectId, Timestamp};
 
 use super::App;
 use super::manage::ManageError;
+use super::units::AHEAD_SECONDS;
 use crate::store::usage::{Grouping, Slice, UsageRange, UsageSum, UsedName};
 
 /// The days that are shown when no period is given.
@@ -68,10 +69,10 @@ impl App {
         if from > to {
             return Err(ManageError::invalid("from", "must be before the end of the period"));
         }
-        // Nothing is counted later than now: up to the month's end, sums are made of whole days and months.
+        // Behind the last event that may have come there is nothing: up to the month's end, sums are made of whole days and months.
         let up_to = match question.grouping {
             Grouping::Hour => to,
-            _ if to > counted_up_to => to.max(Month::of(counted_up_to).plus(1).start()),
+            _ if to > counted_up_to.plus_seconds(AHEAD_SECONDS) => to.max(Month::of(counted_up_to).plus(1).start()),
             _ => to,
         };
         let range = UsageRange { account, within: question.within, from, to: up_to };

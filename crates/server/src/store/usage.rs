@@ -232,8 +232,8 @@ fn read_sum(row: &Row, column: usize) -> Result<UsageSum, StoreError> {
     })
 }
 
-/// A period in parts, each with the statement that sums it up. A database that sorts hours of weeks, or days of years, of many
-/// keys at once takes many times as long, and more than it is given.
+/// A period in parts, each with the statement that sums it up. To sum the hours of weeks takes a database many times as long as
+/// to sum their days, and so do the days of years of many keys beside their months: more than it is given.
 fn parts(grouping: Grouping, from: Timestamp, to: Timestamp) -> Vec<(Sql, Timestamp, Timestamp)> {
     let (hours, days) = match grouping {
         Grouping::Project => (HOURS_BY_PROJECT, DAYS_BY_PROJECT),
@@ -242,7 +242,7 @@ fn parts(grouping: Grouping, from: Timestamp, to: Timestamp) -> Vec<(Sql, Timest
         Grouping::Day => (HOURS_BY_DAY, DAYS),
         Grouping::Hour => return vec![(HOURS, from, to)],
     };
-    let first_day = if from == from.day() { from } else { from.day().plus_seconds(Timestamp::DAY / 1_000_000) };
+    let first_day = if from == from.day() { from } else { Timestamp(from.day().0 + Timestamp::DAY) };
     let last_day = to.day();
     if first_day >= last_day {
         return vec![(hours, from, to)];

@@ -7,8 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use serde_json::Value;
-use tollgate_server::http::{Origin, Site};
-use tollgate_server::serve::Answers as _;
+use tollgate_server::http::{Answers as _, Origin, Site};
 
 /// The address from which requests come unless a test says otherwise: a gateway's, which is trusted.
 const PEER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);

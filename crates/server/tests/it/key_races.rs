@@ -16,8 +16,9 @@ fn count(answers: &[Answer], status: u16) -> usize {
     answers.iter().filter(|answer| answer.status == status).count()
 }
 
-/// Those that were refused with this status, or because the store had no time for all of them: a slow machine has not.
+/// Those that were refused with this status, some at least, or because the store had no time for all: a slow machine has not.
 fn refused(answers: &[Answer], status: u16) -> usize {
+    assert_ne!(count(answers, status), 0, "no {status}");
     count(answers, status) + count(answers, 503)
 }
 

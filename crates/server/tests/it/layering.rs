@@ -7,7 +7,7 @@ use std::{
 
 /// A layer is a directory or file at the top of `crates/server/src`; what stands right of it, it must not name.
 const FORBIDDEN: [(&str, &[&str]); 4] = [
-    ("http", &["store"]),
+    ("http", &["store", "serve"]),
     ("grpc", &["store"]),
     ("operations", &["http", "grpc"]),
     ("store", &["operations", "http", "grpc"]),

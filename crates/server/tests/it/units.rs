@@ -70,6 +70,20 @@ on_both_engines! {
         assert_eq!(world.usage(&key.account, "key").await["totalCalls"], 0, "units are no calls");
     }
 
+    async fn an_event_of_the_next_hour_is_in_no_sum_that_ends_with_this_one(world: World) {
+        let key = world.reporting().await;
+        let next_hour = world.now().hour().plus_seconds(3_600);
+        world.pass((next_hour.0 - world.now().0) / 1_000_000 - 60);
+        let mut ahead = event(&key, "ahead", 7);
+        ahead["time"] = next_hour.plus_seconds(60).to_string().into();
+        assert_eq!(said(&world.report(&key, &json!([event(&key, "now", 5), ahead])).send().await.is(200)), (2, 0));
+        for group in ["project", "key", "product", "day", "hour"] {
+            assert_eq!(world.usage(&key.account, group).await["totalUnits"], 5, "{group}");
+        }
+        world.pass(120);
+        assert_eq!(world.units(&key.account).await, 12);
+    }
+
     async fn many_at_once_and_calls_beside_them_lose_nothing(world: World) {
         let key = world.reporting().await;
         let token = world.token(&key).await;

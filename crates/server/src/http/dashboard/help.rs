@@ -44,7 +44,7 @@ pub(crate) async fn show(
     visitor: Visitor,
 ) -> Result<Response, Failure> {
     let mut facts = Facts {
-        url: web.app.issuer(),
+        url: web.app.issuer().as_str(),
         contact: web.app.config.dashboard.contact.lines().collect(),
         takes: web.app.products.iter().map(|product| (&*product.name, product.accepted_words())).collect(),
         keys: String::new(),

@@ -27,7 +27,7 @@ impl Look {
 
 /// With https the prefix binds the cookie to this host, and the browser sends it on no other way.
 fn prefix(app: &App) -> &'static str {
-    if app.issuer().starts_with("https://") { "__Host-" } else { "" }
+    if app.issuer().as_str().starts_with("https://") { "__Host-" } else { "" }
 }
 
 fn name(app: &App, what: &str) -> String {

@@ -67,7 +67,7 @@ pub(crate) async fn show(State(web): State<Web>, at: InProject<SeeProjects>) -> 
         None => None,
     };
     let name = |project: &operations::Project| Below { id: project.id.to_string(), name: project.display_name.clone() };
-    let url = web.app.issuer();
+    let url = web.app.issuer().as_str();
     let page = ProjectPage {
         frame: Frame::in_project(&web, &at.me, &at.account, &at.project, Here::Overview).await?,
         account: at.account.id.to_string(),

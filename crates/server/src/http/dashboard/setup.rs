@@ -93,7 +93,7 @@ fn dead() -> Failure {
 
 async fn checks(web: &Web) -> Vec<Check> {
     let ready = web.app.is_ready().await;
-    let url = web.app.issuer();
+    let url = web.app.issuer().as_str();
     let is_https = url.starts_with("https://");
     let engine = if web.app.config.database.url.is_some() || web.app.config.database.url_file.is_some() {
         "PostgreSQL"

@@ -51,7 +51,7 @@ pub(crate) async fn read_session(State(web): State<Web>, mut request: Request, n
 }
 
 fn is_safe(web: &Web, origin: Origin) -> bool {
-    let is_https = web.app.issuer().starts_with("https://");
+    let is_https = web.app.issuer().as_str().starts_with("https://");
     is_https || matches!(origin, Origin::Public(peer) if peer.to_canonical().is_loopback())
 }
 

@@ -16,7 +16,7 @@ pub(crate) async fn introspect(State(web): State<Web>, form: ClientForm) -> Resu
     let body = match introspected {
         Introspected::Inactive => r#"{"active":false}"#.to_owned(),
         Introspected::Active(verified) => {
-            let members = verified.token.members(web.app.token_issuer());
+            let members = verified.token.members(web.app.issuer());
             [r#"{"active":true,"token_type":"bearer","#, &members, "}"].concat()
         }
     };

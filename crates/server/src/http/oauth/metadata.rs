@@ -12,12 +12,12 @@ use crate::operations::App;
 
 /// The path of the issuer, before which the well-known path is inserted (RFC 8414 §3.1). Empty for most.
 pub(crate) fn issuer_path(app: &App) -> String {
-    let rest = app.issuer().split_once("://").map_or("", |(_, rest)| rest);
+    let rest = app.issuer().as_str().split_once("://").map_or("", |(_, rest)| rest);
     rest.find('/').map(|at| rest[at..].to_owned()).unwrap_or_default()
 }
 
 pub(crate) async fn metadata(State(web): State<Web>) -> Response {
-    let issuer = web.app.issuer();
+    let issuer = web.app.issuer().as_str();
     let methods = ["client_secret_basic", "client_secret_post"];
     let body = json!({
         "issuer": issuer,

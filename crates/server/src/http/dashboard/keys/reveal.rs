@@ -39,7 +39,7 @@ pub(crate) async fn reveal<R>(
         key: view.key.id.to_string(),
         name: &view.key.display_name,
         secret: secret.expose(),
-        url: web.app.issuer(),
+        url: web.app.issuer().as_str(),
         rotated,
     };
     Ok(Page(page).into_response())

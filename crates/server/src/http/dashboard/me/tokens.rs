@@ -59,7 +59,7 @@ pub(crate) async fn create(State(web): State<Web>, me: Me, fields: Fields) -> Re
                 name: &token.display_name,
                 secret: secret.expose(),
                 ends: token.ends_at.into(),
-                url: web.app.issuer(),
+                url: web.app.issuer().as_str(),
             };
             Ok(Page(page).into_response())
         }

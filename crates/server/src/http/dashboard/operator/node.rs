@@ -44,7 +44,7 @@ pub(crate) async fn show(State(web): State<Web>, OperatorPerson(me): OperatorPer
     let page = NodePage {
         frame: Frame::personal(&web, &me, Here::OperatorNode).await?,
         release: env!("CARGO_PKG_VERSION"),
-        url: web.app.issuer(),
+        url: web.app.issuer().as_str(),
         engine: if on_postgres { "PostgreSQL" } else { "SQLite" },
         durability: match web.app.config.metering.durability {
             _ if on_postgres => "a counted call survives a power cut (PostgreSQL syncs each commit)",
