@@ -47,10 +47,10 @@ struct Gathering {
 
 impl Gathering {
     /// Lets the calls that can arrive now arrive, so that they share one commit: as long as each turn of the scheduler brings
-    /// another. A lone call waits for one turn, not for a timer. Where there are several, a gateway on the same core may have more
-    /// that it had no time to send: it is given the core once.
+    /// another. A lone call waits for one turn, not for a timer. Where there are several, a gateway on the same core may have
+    /// more that it had no time to send: it is given the core once.
     async fn gather(&mut self, ledger: &Ledger) {
-        let started = Instant::now();
+        let mut started = Instant::now();
         let mut may_yield = self.keeps_core.is_none_or(|until| until < started);
         let mut waiting = ledger.waiting();
         while waiting > 0 && started.elapsed() < LONGEST_GATHERING {
@@ -63,7 +63,9 @@ impl Gathering {
                 may_yield = false;
                 let left = Instant::now();
                 std::thread::yield_now();
-                self.keeps_core = (left.elapsed() > LONGEST_ABSENCE).then(|| left + KEEPS_CORE);
+                // What was sent meanwhile has still to be read.
+                started = Instant::now();
+                self.keeps_core = (started - left > LONGEST_ABSENCE).then(|| started + KEEPS_CORE);
             }
             waiting = now_waiting;
         }

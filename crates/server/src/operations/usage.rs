@@ -69,7 +69,8 @@ impl App {
         if from > to {
             return Err(ManageError::invalid("from", "must be before the end of the period"));
         }
-        // Behind the last event that may have come there is nothing: up to the month's end, sums are made of whole days and months.
+        // Behind the last event that may have come there is nothing: up to the month's end, sums are made of whole days and
+        // months.
         let up_to = match question.grouping {
             Grouping::Hour => to,
             _ if to > counted_up_to.plus_seconds(AHEAD_SECONDS) => to.max(Month::of(counted_up_to).plus(1).start()),
