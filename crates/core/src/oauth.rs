@@ -140,10 +140,12 @@ fn form_decode(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
 
     fn encode(text: &str) -> String {
-        BASE64.encode(text)
+        STANDARD.encode(text)
     }
 
     #[test]
@@ -159,7 +161,7 @@ mod tests {
         for text in ["", "!!!", &encode("no colon"), &encode("a%2:b"), &encode("a:%zz")] {
             assert!(basic(text).is_err(), "{text}");
         }
-        assert!(basic(&BASE64.encode([0xff, b':', b'a'])).is_err());
+        assert!(basic(&STANDARD.encode([0xff, b':', b'a'])).is_err());
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! Usage, summed from the counters by day for the whole days of a period, and from those by hour for what lies before and after
-//! them; of keys over long periods from those by month for the whole months.
+//! them; of keys from those by month for the whole months.
 
 use std::collections::BTreeMap;
 
@@ -9,9 +9,6 @@ use tollgate_core::{AccountId, ProjectId, Timestamp};
 use super::engine::{Row, Sql, statements};
 use super::value::args;
 use super::{Store, StoreError};
-
-/// The longest period, in days, over which keys are summed from days alone. A longer one has a month's start in it.
-const SORTED_DAYS: i64 = 31;
 
 /// The sums of one account ($1) from $2 up to, not including, $3, in a project ($4) and its subprojects where that is not
 /// empty; with the most calls first where $5 is 1; $6 of them from the one numbered $7 on.
@@ -247,11 +244,11 @@ fn parts(grouping: Grouping, from: Timestamp, to: Timestamp) -> Vec<(Sql, Timest
     if first_day >= last_day {
         return vec![(hours, from, to)];
     }
+    let month = Month::of(first_day);
+    let first_month = if month.start() == first_day { first_day } else { month.plus(1).start() };
+    let last_month = Month::of(last_day).start();
     let mut all = vec![(hours, from, first_day)];
-    if grouping == Grouping::Key && last_day.0 - first_day.0 > SORTED_DAYS * Timestamp::DAY {
-        let month = Month::of(first_day);
-        let first_month = if month.start() == first_day { first_day } else { month.plus(1).start() };
-        let last_month = Month::of(last_day).start();
+    if grouping == Grouping::Key && first_month < last_month {
         all.extend([
             (days, first_day, first_month),
             (MONTHS_BY_KEY, first_month, last_month),
