@@ -81,8 +81,8 @@ on_both_engines! {
             let path = format!("/v1/accounts/{}/usage?groupBy={group}&from={from}&to={to}", key.account);
             world.read(&path).await
         };
-        // The last is the one whole month of December.
-        let whole = [(0, 0), (0, DAY), (9 * DAY, -7 * DAY), (0, -160 * DAY), (0, 400 * DAY), (17 * DAY, -152 * DAY)];
+        // The last is the one whole month of October.
+        let whole = [(0, 0), (0, DAY), (9 * DAY, -7 * DAY), (0, -160 * DAY), (0, 400 * DAY), (10 * DAY, -159 * DAY)];
         let broken = [(3 * DAY + 7_200, DAY), (50_400, -3_600), (54_000, -3 * DAY + 50_400)];
         for (from, to) in whole.into_iter().chain(broken) {
             let hours = ask(from, to, "hour").await;
